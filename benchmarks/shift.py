@@ -66,7 +66,7 @@ class Result:
 
 def replay(predictor: Predictor, past: tuple[Floats, Floats], live: tuple[Floats, Floats]) -> Result:
     """Feed the past samples and the live ones (times, values) to an engine, and score its live predictions."""
-    engine = OnlineEngine(predictor.spec, predictor)
+    engine = OnlineEngine(predictor.spec, predictor, level=True)
     for times, values in chunks(past):
         engine.advance(times[None], values[None])
     parts = []

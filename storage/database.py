@@ -34,6 +34,8 @@ PRAGMAS = (
     "temp_store = MEMORY",
 )
 
+SQLITE_FILE = "sqlite:///"
+
 MAX_IDLE_CONNECTIONS = 2
 """Largest number of connections kept open between transactions."""
 
@@ -183,11 +185,10 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
 
 
 def parse_url(url: str) -> tuple[URL, Path | None]:
-    """Return the URL with an absolute path, and the path; the path is None for a database without a file.
-
-    An absolute path stays valid after a change of the working directory.
-    """
-    parsed = make_url(url)
+    """Return the URL with an absolute path, and the path; the path is None for a database without a file."""
+    # A path may contain the separators of a URL, such as "?".
+    is_file = url.startswith(SQLITE_FILE)
+    parsed = URL.create("sqlite", database=url.removeprefix(SQLITE_FILE)) if is_file else make_url(url)
     if parsed.get_backend_name() != "sqlite" or _is_in_memory(parsed):
         return parsed, None
     path = Path(str(parsed.database)).absolute()
@@ -244,5 +245,5 @@ def _prepare_schema(database: Database, url: URL, *, migrate: bool) -> None:
         with database.writing() as connection:
             create_schema(connection)
         return
-    full_url = url.render_as_string(hide_password=False)
+    full_url = f"{SQLITE_FILE}{database.path}" if database.path else url.render_as_string(hide_password=False)
     migrate_if_needed(database.engine, full_url, database.name, database.lock_path("migrate"))

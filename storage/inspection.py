@@ -108,7 +108,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
             raise StorageError(f"{path}: the file does not exist", StorageErrorKind.MISSING)
         if not path.is_file():
             raise StorageError(f"{path}: not a file", StorageErrorKind.NOT_A_FILE)
-    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=lambda: connect_read_only(path), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -148,7 +148,7 @@ def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
     Raises:
         StorageError: the database cannot be read.
     """
-    with storage_errors(str(path)), closing(_connect(path)) as connection:
+    with storage_errors(str(path)), closing(connect_read_only(path)) as connection:
         timer = threading.Timer(time_limit, connection.interrupt)
         timer.start()
         try:
@@ -211,7 +211,7 @@ def _unknown_files(path: Path) -> tuple[str, ...]:
     return tuple(sorted(names - own))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a connection for reading.
 
     If there is neither a write-ahead log nor a rollback journal, no process is writing. `immutable` then keeps SQLite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -37,12 +38,18 @@ class Encoding:
 
     def __call__(self, x: Floats) -> Floats:
         """Return scaled inputs (rows, inputs) with their codes appended, (rows, inputs + codes)."""
-        codes = x[:, self.inputs]
-        np.subtract(codes, self.low, out=codes)
-        np.divide(codes, self.high - self.low, out=codes)
+        result = np.empty((len(x), x.shape[1] + len(self.inputs)), x.dtype)
+        result[:, : x.shape[1]] = x
+        codes = result[:, x.shape[1] :]
+        np.subtract(x.take(self.inputs, axis=1), self.low, out=codes)
+        np.divide(codes, self._width, out=codes)
         np.minimum(codes, 1, out=codes)
         np.maximum(codes, 0, out=codes)
-        return np.concatenate((x, codes), axis=1)
+        return result
+
+    @cached_property
+    def _width(self) -> Floats:
+        return np.asarray(self.high - self.low)
 
     def check(self, inputs: int) -> None:
         """Raise ValueError unless the arrays fit together and to the number of inputs."""

@@ -65,19 +65,6 @@ def fit_calibration(
     return Calibration(float(np.clip(slope, MIN_SLOPE, MAX_SLOPE)), float(intercept))
 
 
-def fit_intercept(z: Floats, y: Floats, block_rows: float, weight: Floats, prior_blocks: float) -> float:
-    """Return the intercept to add to logits, shrunk towards 0; 0 if no label is known.
-
-    For the arguments see `fit_calibration`.
-    """
-    known = ~np.isnan(y)
-    if not known.any():
-        return 0.0
-    prior_rows = prior_blocks * max(1.0, block_rows)
-    no_inputs = np.zeros((int(known.sum()), 0))
-    return float(_fit_logistic(no_inputs, y[known], weight[known], (), prior_rows, z[known])[0])
-
-
 def fit_blend_weights(
     logits: Floats, y: Floats, prior: Sequence[float], block_rows: float, prior_blocks: float
 ) -> BlendWeights:
@@ -109,9 +96,7 @@ def fit_blend_weights(
         del active[int(np.argmin(fitted[:-1]))]
 
 
-def _fit_logistic(
-    z: Floats, y: Floats, weight: Floats, prior: Sequence[float], prior_rows: float, offset: Floats | float = 0.0
-) -> Floats:
+def _fit_logistic(z: Floats, y: Floats, weight: Floats, prior: Sequence[float], prior_rows: float) -> Floats:
     """Return the weights and the intercept (inputs + 1,) of a penalised logistic regression, by Newton's method.
 
     Args:
@@ -120,7 +105,6 @@ def _fit_logistic(
         weight: (rows,) weight of each row.
         prior: (inputs,) weights to shrink towards; the intercept is shrunk towards 0.
         prior_rows: weight of the prior, in rows.
-        offset: (rows,) fixed term of the logits.
     """
     design = np.concatenate((z.astype(np.float64), np.ones((len(z), 1))), axis=1)
     centre = np.array([*prior, 0.0])
@@ -128,13 +112,13 @@ def _fit_logistic(
     penalty = prior_rows * 0.25 * np.eye(len(centre))
 
     def loss(w: Floats) -> float:
-        raw = design @ w + offset
+        raw = design @ w
         return float(weight @ (np.logaddexp(0, raw) - y * raw) + (w - centre) @ penalty @ (w - centre) / 2)
 
     w = centre.copy()
     best = loss(w)
     for _ in range(MAX_STEPS):
-        p = sigmoid(design @ w + offset)
+        p = sigmoid(design @ w)
         gradient = design.T @ (weight * (p - y)) + penalty @ (w - centre)
         curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + penalty
         step = np.linalg.solve(curvature, gradient)

@@ -91,19 +91,3 @@ def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
         average_precision=average_precision(y, p),
         calibration_error=calibration_error(y, p),
     )
-
-
-def threshold_for(y: Floats, p: Floats, precision: float) -> float:
-    """Return the lowest threshold that reaches the target precision; 1.0 (no warnings) if no threshold reaches it.
-
-    Args:
-        y: (rows,) labels, NaN if unknown.
-        p: (rows,) probabilities.
-        precision: target fraction of rows with label 1 among the rows at or above the threshold.
-    """
-    y, p = with_known_label(y, p)
-    order = np.argsort(-p, kind="stable")
-    precisions = np.cumsum(y[order]) / np.arange(1, len(y) + 1)
-    last_of_ties = np.append(np.diff(p[order]) != 0, True)[: len(y)]
-    sufficient = np.flatnonzero(last_of_ties & (precisions >= precision))
-    return float(p[order][sufficient[-1]]) if sufficient.size else 1.0

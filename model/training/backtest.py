@@ -140,7 +140,7 @@ class _Replay:
         """
         previous = self._engine
         self._incumbent = predictor
-        self._engine = OnlineEngine(predictor.spec, predictor)
+        self._engine = OnlineEngine(predictor.spec, predictor, level=self._recalibrates)
         same_load_index = previous is not None and self._engine.has_load_index_of(previous)
         self._warm_up(row, log=self._recalibrates and not same_load_index)
         if previous is not None:
@@ -178,12 +178,12 @@ class _Replay:
         columns = [self._task.horizons.index(horizon) for horizon in engine.predictor.horizons]
         for start in range(begin, end, CHUNK_ROWS):
             chunk = slice(start, min(start + CHUNK_ROWS, end))
+            if self._recalibrates and start == begin:
+                self._decide(float(self._times[begin]))
             self._advance(engine, chunk)
             if self._recalibrates:
                 engine.model_probabilities()
                 engine.log(self._log)
-                if start == begin:
-                    self._decide(float(self._times[begin]))
             forecast = engine.forecast()
             self._probabilities[chunk, columns] = forecast.probabilities[0]
             self._warnings[chunk, columns] = forecast.warnings[0]
@@ -199,7 +199,7 @@ class _Replay:
         assert engine.predictor is not None  # noqa: S101
         horizons = engine.predictor.horizons
         matured = self._log.matured(now, horizons)
-        decisions = decide_fallbacks(matured, horizons, now, engine.predictor.thresholds, self._task.precision)
+        decisions = decide_fallbacks(matured, horizons, now)
         engine.decide([decisions])
         self._fell_back = fallback_active(decisions)
 

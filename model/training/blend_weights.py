@@ -24,7 +24,7 @@ BLOCK_HORIZONS = 12
 The length is limited to an hour, or to one horizon if the horizon is longer than an hour.
 """
 
-PRIOR_BLOCKS = 6.0
+PRIOR_BLOCKS = 24.0
 """Effective sample size, in blocks, at which the holdout and the prior weights count equally."""
 
 

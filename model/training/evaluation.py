@@ -17,7 +17,7 @@ from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor
 from model.forecast.smoothing import SeasonalSmoother, best_smoothing
 from model.nn.diagnostics.fit_report import FitReport
-from model.training.blend_weights import ExpertPredictions, cross_fitted_probabilities, halves
+from model.training.blend_weights import ExpertPredictions, cross_fitted_probabilities
 from model.training.folds import Folds
 from model.training.holdout_replay import ReplayModel
 from model.training.task import OmittedHorizon
@@ -106,9 +106,7 @@ def evaluate_candidate(
 
 
 def cross_fitting_parts(folds: Folds) -> Integers:
-    """Return the part number (rows,) of each holdout row: its fold, or 0 and 1 for the halves of a single fold."""
-    if len(folds.parts) == 1:
-        return halves(len(folds.parts[0].holdout))
+    """Return the number (rows,) of the fold of each holdout row."""
     return np.repeat(np.arange(len(folds.parts)), [len(part.holdout) for part in folds.parts])
 
 

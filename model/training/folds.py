@@ -13,11 +13,8 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.dataset import Dataset, Split, concatenate, mask_labels, split
 from model.training.task import MIN_EVENTS, OmittedHorizon
 
-TRAINING_RATIO = 0.8
-"""Fraction of the history's rows that precede the holdout, if the holdout is a single fold."""
-
 BORDERS = (2, 3, 4)
-"""Number of fifths of the events that precede each of three folds, if a single fold would have too few events."""
+"""Number of fifths of the history, by rows or by events, that precede each fold."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +46,11 @@ class Folds:
 
 
 def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Folds:
-    """Divide a history into one or three folds, and omit the horizons with too few examples.
+    """Divide a history into three folds after its first two fifths, and omit the horizons with too few examples.
 
-    High-load periods are separate events of a horizon if they are more than the horizon apart. The newest fifth of
-    the rows is the only fold if it and the rows before it each have MIN_EVENTS events at every horizon that is not
-    omitted. Otherwise, three folds have a fifth of the events each, counted at the horizon with the fewest events.
-    The first two fifths precede the folds.
+    High-load periods are separate events of a horizon if they are more than the horizon apart. Each fold is a fifth
+    of the rows if each fold and the rows before the first one have MIN_EVENTS events at every horizon that is not
+    omitted. Otherwise, each fold has a fifth of the events, counted at the horizon with the fewest events.
 
     Args:
         dataset: the history.
@@ -147,11 +143,10 @@ def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
         dataset: the history.
         onsets: `event_rows` for each horizon that is not omitted.
     """
-    newest = int(len(dataset) * TRAINING_RATIO)
-    before = min(int(np.searchsorted(rows, newest)) for rows in onsets)
-    after = min(len(rows) - int(np.searchsorted(rows, newest)) for rows in onsets)
-    if min(before, after) >= MIN_EVENTS:
-        return (newest,)
+    by_rows = tuple(fifths * len(dataset) // 5 for fifths in BORDERS)
+    borders = (0, *by_rows, len(dataset))
+    if min(int(np.diff(np.searchsorted(rows, borders)).min()) for rows in onsets) >= MIN_EVENTS:
+        return by_rows
     fewest = min(range(len(onsets)), key=lambda i: len(onsets[i]))
     rows = onsets[fewest]
     y = dataset.y[:, fewest]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Bools, Floats, Integers
-from model.forecast.metrics import threshold_for
 from model.forecast.online import OnlineEngine
 from model.forecast.predictor import Predictor
 from model.training.blend_weights import ExpertPredictions, fit_blends, other_parts
@@ -52,44 +51,24 @@ class ReplayedRows:
     period_start: Floats
 
 
-def warning_thresholds(model: Predictor, predictions: ExpertPredictions, precision: float) -> tuple[float, ...]:
-    """Return the warning threshold of each horizon that has the target precision while load is calm.
-
-    No warning is active during high load, so these rows do not count.
-
-    Args:
-        model: model with blend weights.
-        predictions: expert predictions with their labels.
-        precision: target precision of warnings.
-    """
-    calm = predictions.take(~predictions.high)
-    probabilities = model.blend(calm.logits, calm.high)
-    return tuple(threshold_for(y, p, precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))
-
-
 def holdout_models(
-    models: Sequence[Predictor], parts: Integers, predictions: ExpertPredictions, precision: float
+    models: Sequence[Predictor], parts: Integers, predictions: ExpertPredictions
 ) -> tuple[ReplayModel, ...]:
-    """Return a model for each part of the holdout: a fold, or a half of a single fold.
+    """Return a model for each fold of the holdout.
 
-    The networks of a model were fitted on the rows before the fold. The blend weights and thresholds are fitted on
-    the other parts of the holdout.
+    The networks of a model were fitted on the rows before the fold. The blend weights are fitted on the other folds.
 
     Args:
-        models: model of each fold, without fitted blend weights and thresholds.
-        parts: (rows,) number of the part of each holdout row (see `cross_fitting_parts`).
+        models: model of each fold, without fitted blend weights.
+        parts: (rows,) number of the fold of each holdout row.
         predictions: expert predictions of `models` on the holdout.
-        precision: target precision of warnings.
     """
     result = []
-    for part in np.unique(parts).tolist():
+    for part, model in enumerate(models):
         inside = parts == part
-        model = models[min(part, len(models) - 1)]
-        others = other_parts(predictions, inside, model.horizons)
-        blended = replace(model, blends=fit_blends(model, others))
-        thresholds = warning_thresholds(blended, others, precision)
+        blends = fit_blends(model, other_parts(predictions, inside, model.horizons))
         start = float(predictions.times[inside][0])
-        result.append(ReplayModel(start, replace(blended, thresholds=thresholds, fitted_until=start)))
+        result.append(ReplayModel(start, replace(model, blends=blends, fitted_until=start)))
     return tuple(result)
 
 

@@ -19,6 +19,7 @@ from model.features.feature_spec import FeatureSpec, make_spec
 from model.features.scaling import fit_clipping_scaler
 from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble
+from model.forecast.online.hysteresis import start_threshold
 from model.forecast.persistence import fit_persistence
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapt, add_pretrained_horizons, supports
@@ -29,7 +30,7 @@ from model.training.blend_weights import expert_predictions, fit_blends, pretrai
 from model.training.ensemble_training import feature_subsets, fit_networks, network_inputs, used_columns
 from model.training.evaluation import Candidate, cross_fitting_parts, evaluate_candidate
 from model.training.folds import make_folds
-from model.training.holdout_replay import holdout_models, warning_thresholds
+from model.training.holdout_replay import holdout_models
 from model.training.settings import Recipe
 from model.training.task import Task, require_metrics
 from model.units import DAY
@@ -76,7 +77,8 @@ def train(
     folds = make_folds(build_dataset(spec, times, values, MAX_ROWS), task.horizons, step)
     weight = pretrained_weight(float(times[-1] - times[0]), max(folds.horizons)) if supports(spec) else 0.0
     pretrained = adapt(bundled_pretrained_model(), spec, folds.horizons) if weight else None
-    fitting = _Fitting(spec, folds.horizons, recipe, rng, pretrained, weight)
+    threshold = start_threshold(task.precision)
+    fitting = _Fitting(spec, folds.horizons, recipe, rng, pretrained, weight, threshold)
 
     epochs = [fit.epochs for fit in recipe.fits]
     progress = _Progress(on_epoch, (len(folds.parts) + 1) * sum(epochs))
@@ -86,8 +88,6 @@ def train(
         models.append(replace(model, fitted_until=float(part.holdout.times[0])))
     predictions = expert_predictions(models, [part.holdout for part in folds.parts])
     holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
-    thresholds = warning_thresholds(holdout_model, predictions, task.precision)
-    holdout_model = replace(holdout_model, thresholds=thresholds)
 
     whole = folds.whole
     kept_epochs = [report.kept_epoch for report in reports]
@@ -95,7 +95,6 @@ def train(
     predictor = replace(
         predictor,
         blends=transfer_blends(holdout_model, predictor, whole),
-        thresholds=thresholds,
         fitted_until=float(times[-1]),
         holdout_model=holdout_model,
     )
@@ -104,7 +103,7 @@ def train(
             predictor, bundled_pretrained_model(), tuple(folds.omitted), task.precision
         )
     candidate = evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
-    replay_models = holdout_models(models, cross_fitting_parts(folds), predictions, task.precision)
+    replay_models = holdout_models(models, cross_fitting_parts(folds), predictions)
     return replace(candidate, holdout_models=replay_models)
 
 
@@ -133,6 +132,7 @@ class _Fitting:
     rng: np.random.Generator
     pretrained: Ensemble | None
     pretrained_weight: float
+    threshold: float
 
     def fit(
         self,
@@ -141,7 +141,7 @@ class _Fitting:
         epochs: Sequence[int],
         on_epoch: Callable[[Epoch], None],
     ) -> tuple[Predictor, tuple[FitReport, ...]]:
-        """Fit a predictor whose blends use the networks only and whose thresholds are 1 (no warnings).
+        """Fit a predictor whose blends use the networks only.
 
         Args:
             train_part: rows to fit.
@@ -183,7 +183,7 @@ class _Fitting:
             ),
             blends=tuple(replace(network_only(), load_table=table) for table in tables),
             base_rates=tuple(float(rate) for rate in np.nanmean(train_part.y, axis=0)),
-            thresholds=(1.0,) * len(self.horizons),
+            thresholds=(self.threshold,) * len(self.horizons),
             pretrained=self.pretrained,
             pretrained_weight=self.pretrained_weight,
             persistence=tuple(

@@ -92,8 +92,6 @@ def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools
         holdout_times: (n,) times of the holdout rows in seconds.
         times: (rows,) times of all samples in seconds, increasing.
     """
-    if not _is_fitted(incumbent):
-        return np.ones(len(holdout_times), bool)
     until = (incumbent.holdout_model or incumbent).fitted_until
     if until is None:
         until = float(times[int(len(times) * UNRECORDED_RATIO)])
@@ -106,9 +104,7 @@ def _is_fitted(incumbent: Predictor) -> bool:
 
 
 def _lost_horizons(candidate: Candidate, incumbent: Predictor) -> list[float]:
-    """Return the horizons that the networks of a fitted incumbent predict, but not those of the candidate."""
-    if not _is_fitted(incumbent):
-        return []
+    """Return the horizons that the networks of an incumbent predict, but not those of the candidate."""
     own = set(incumbent.horizons) - set(incumbent.pretrained_horizons)
     return [horizon for horizon in candidate.omitted_horizons if horizon in own]
 
@@ -119,7 +115,7 @@ def decide_promotion(
     """Decide whether a candidate may serve, by comparison with the baselines and the incumbent on the holdout.
 
     A candidate without networks for a horizon that the networks of the incumbent predict is refused without a
-    comparison. The bootstrap model has no networks of this host: the candidate may replace it at every horizon.
+    comparison. The bootstrap model has no networks of this host: it is replaced without a comparison.
 
     Args:
         candidate: newly trained predictor with its evaluation.
@@ -129,7 +125,7 @@ def decide_promotion(
         config: conditions for promotion.
     """
     compared = IncumbentPredictions()
-    if incumbent is not None:
+    if incumbent is not None and _is_fitted(incumbent):
         lost = _lost_horizons(candidate, incumbent)
         if lost:
             detail = candidate.omitted_horizons[lost[0]].message

@@ -12,7 +12,7 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.labels import Rules
 
 MIN_EVENTS = 5
-"""Smallest number of events in a history; a holdout of one fold and the rows before it each need this number."""
+"""Smallest number of events in a history, and in each fold if the folds are equal numbers of rows."""
 
 
 @dataclass(frozen=True)

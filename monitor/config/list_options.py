@@ -31,7 +31,7 @@ def strings(
             raise ValueError(f"must be a list of strings, not {abbreviate(value)}")
         for entry in value:
             if allowed is not None and entry not in allowed:
-                raise ValueError(f"{entry!r} is not one of {', '.join(allowed)}")
+                raise ValueError(f"{abbreviate(entry)} is not one of {', '.join(allowed)}")
         return tuple(value)
 
     return option(
@@ -105,7 +105,7 @@ def _read_rules(value: Any) -> tuple[RuleBounds, ...]:
 
 def _read_bound(metric: str, bound: Any) -> float | str:
     if metric not in SAMPLE_FIELDS:
-        raise ValueError(f"{metric!r} is not a metric{suggestion(metric, SAMPLE_FIELDS)}")
+        raise ValueError(f"{abbreviate(metric)} is not a metric{suggestion(metric, SAMPLE_FIELDS)}")
     if isinstance(bound, str) and parse_quantile(bound) is not None:
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 < bound <= MAX_NUMBER:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.units import DAY, HOUR, MINUTE
+from monitor.config.options import abbreviate
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -65,15 +66,15 @@ def parse_windows(value: object) -> tuple[RecurringWindow, ...]:
 def _parse_window(text: str) -> RecurringWindow:
     match = PATTERN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f'{text!r} is not a window such as "daily 03:00-03:30" or "sun 02:00-04:00" (UTC)')
+        raise ValueError(f'{abbreviate(text)} is not a window such as "daily 03:00-03:30" or "sun 02:00-04:00" (UTC)')
     day, *numbers = match.groups()
     start_hour, start_minute, end_hour, end_minute = (int(number) for number in numbers)
     start = start_hour * HOUR + start_minute * MINUTE
     end = end_hour * HOUR + end_minute * MINUTE
     if end > DAY:
-        raise ValueError(f"{text!r} ends after 24:00")
+        raise ValueError(f"{abbreviate(text)} ends after 24:00")
     if start == end:
-        raise ValueError(f"{text!r} is empty: it ends when it starts")
+        raise ValueError(f"{abbreviate(text)} is empty: it ends when it starts")
     return RecurringWindow(day.lower(), start, end)
 
 

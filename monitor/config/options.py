@@ -172,7 +172,10 @@ def duration_reader(minimum: float) -> Reader:
     def read(value: Any) -> float:
         if not isinstance(value, str):
             raise ValueError(f'must be a duration such as "5m", not {abbreviate(value)}')  # noqa: TRY004
-        seconds = parse_duration(value)
+        try:
+            seconds = parse_duration(value)
+        except ValueError as error:
+            raise ValueError(f'{abbreviate(value)} is not a duration such as "5m" or "1h30m"') from error
         if seconds < minimum:
             raise ValueError(f"must be at least {format_duration(minimum)}, not {abbreviate(value)}")
         if seconds > MAX_DURATION:

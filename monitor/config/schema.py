@@ -77,7 +77,9 @@ class HighLoadSection:
 class WarningSection:
     """Section [warning]: target precision of the warnings."""
 
-    precision: float = number(0.8, "Precision that the warning threshold is chosen for, a ratio.", above=0, maximum=1)
+    precision: float = number(
+        0.8, "Target precision of warnings, a ratio; the warning threshold follows from it.", above=0, maximum=1
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from monitor.daemon.reloader import Reloader
 from monitor.daemon.sd_notify import from_environment
 from monitor.daemon.signals import Request, blocked_signals, wait_for_request
 from monitor.system.logging import get_logger, thread_errors_logged
-from monitor.system.processes import fix_mmap_threshold
+from monitor.system.processes import tune_malloc
 from monitor.system.queued_stderr import drain_stderr
 
 log = get_logger(__name__)
@@ -31,7 +31,7 @@ def run(config: Config) -> None:
         MonitorError: the daemon cannot start.
         StorageError: the daemon cannot start because of the database.
     """
-    fix_mmap_threshold()
+    tune_malloc()
     with blocked_signals(), thread_errors_logged():
         # A stop that arrived during the imports ends the process before it opens anything.
         if Request.STOP in wait_for_request(0):

@@ -37,12 +37,20 @@ class Reloader:
         self._reported = False
 
     def request(self) -> None:
-        """Start a run, or let the run in progress be followed by another one."""
+        """Start a run, or let the run in progress be followed by another one.
+
+        If the process has no resources for a thread, the next call tries again.
+        """
         with self._lock:
             self._requested = True
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
+            try:
                 self._thread.start()
+            except RuntimeError as error:
+                self._thread = None
+                log.error("configuration reload not started", error=error)
 
     def check(self) -> None:
         """Log a run that exceeds the deadline, once; call this every few seconds."""

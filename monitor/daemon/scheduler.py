@@ -156,7 +156,12 @@ class Scheduler:
         if not self._scheduler.running:
             return True
         shutdown = threading.Thread(target=self._scheduler.shutdown, daemon=True)
-        shutdown.start()
+        try:
+            shutdown.start()
+        except RuntimeError:
+            # The process has no resources for a thread, and therefore cannot wait with a time limit.
+            self._scheduler.shutdown(wait=False)
+            return False
         shutdown.join(patience)
         return not shutdown.is_alive()
 

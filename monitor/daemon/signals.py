@@ -15,7 +15,8 @@ from enum import Flag
 
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 RELOAD_SIGNALS = frozenset({signal.SIGHUP})
-SIGNALS = STOP_SIGNALS | RELOAD_SIGNALS
+SIGNALS = STOP_SIGNALS | RELOAD_SIGNALS | {signal.SIGALRM}
+"""Blocked signals; SIGALRM ends a wait."""
 
 
 class Request(Flag):
@@ -48,17 +49,16 @@ def blocked_signals() -> Iterator[None]:
 
 def wait_for_request(timeout: float) -> Request:
     """Wait until a signal arrives, at most `timeout` seconds, and return the requests of all pending signals."""
-    request = Request.NONE
-    remaining = SIGNALS
-    while remaining and (info := signal.sigtimedwait(remaining, 0 if request else timeout)):
-        request |= Request.RELOAD if info.si_signo in RELOAD_SIGNALS else Request.STOP
-        remaining -= {info.si_signo}
-    return request
-
-
-def stop_pending() -> bool:
-    """Return True if a stop was requested that `wait_for_request` has not returned yet."""
-    return not STOP_SIGNALS.isdisjoint(signal.sigpending())
+    received: set[int] = set()
+    if timeout > 0:
+        # `sigtimedwait` with a timeout returns a random signal if SIGSTOP and SIGCONT interrupt it (CPython 3.11).
+        signal.setitimer(signal.ITIMER_REAL, timeout)
+        received.add(signal.sigwaitinfo(SIGNALS).si_signo)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    while info := signal.sigtimedwait(SIGNALS - received, 0):
+        received.add(info.si_signo)
+    request = Request.NONE if STOP_SIGNALS.isdisjoint(received) else Request.STOP
+    return request if RELOAD_SIGNALS.isdisjoint(received) else request | Request.RELOAD
 
 
 def request_reload() -> None:

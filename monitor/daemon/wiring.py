@@ -118,11 +118,10 @@ def build_services(
         follower.follow(newest_at)
         status_refresh.refresh_changed_model(served.model_id)
 
-    precision = config.warning.precision
     recalibration = cache.get(
         "recalibration",
-        (stores, served, precision),
-        lambda: RecalibrationJob(stores, served, precision, time.time),
+        (stores, served),
+        lambda: RecalibrationJob(stores, served, time.time),
     )
     anomaly_detection = cache.get(
         "anomaly_detection",

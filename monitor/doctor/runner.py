@@ -67,6 +67,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.FILE_SYSTEM, disk.check_file_system),
     Check(CheckId.DATABASE, database.check_database),
     Check(CheckId.INTEGRITY, database.check_integrity),
+    Check(CheckId.ROWS, database.check_rows),
     Check(CheckId.WRITE_AHEAD_LOG, database.check_files),
     Check(CheckId.PORT, port.check_port),
     Check(CheckId.MODEL, model.check_model),

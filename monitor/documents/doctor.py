@@ -39,6 +39,7 @@ class CheckId(StrEnum):
     FILE_SYSTEM = "file_system"
     DATABASE = "database"
     INTEGRITY = "integrity"
+    ROWS = "rows"
     WRITE_AHEAD_LOG = "write_ahead_log"
     WRITE_LOCK = "write_lock"
     UNKNOWN_FILES = "unknown_files"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.training.records import RegisteredModel
 from monitor.training.report import ReportProblem, TrainingReport
+from storage import ModelPart, QuarantinedModel
 
 if TYPE_CHECKING:
     # Imports the forecasting model, which `monitor models list` does not need.
@@ -45,9 +47,11 @@ class ModelListEntry(ModelSummary):
 
     Attributes:
         serving: True for the serving model.
+        quarantined: parts of the model that failed and do not serve until an operator activates the model again.
     """
 
     serving: bool
+    quarantined: tuple[ModelPart, ...]
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,16 @@ def model_summary(model: RegisteredModel) -> ModelSummary:
     )
 
 
-def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEntry:
-    """Convert a model to its entry of the list; `active` is the ID of the serving model, None if none serves."""
+def model_list_entry(
+    model: RegisteredModel, active: int | None, quarantined: Sequence[QuarantinedModel] = ()
+) -> ModelListEntry:
+    """Convert a model to its entry of the list.
+
+    Args:
+        model: the model.
+        active: ID of the serving model; None if none serves.
+        quarantined: failures of all models.
+    """
     return ModelListEntry(
         id=model.id,
         created_at=model.created_at,
@@ -138,11 +150,18 @@ def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEnt
         imported_from=model.imported_from,
         pretrained_horizons=model.pretrained_horizons,
         serving=model.id == active,
+        quarantined=_quarantined_parts(model, quarantined),
     )
 
 
-def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
-    """Convert a model to its JSON document; `active` is the ID of the serving model, None if none serves."""
+def _quarantined_parts(model: RegisteredModel, quarantined: Sequence[QuarantinedModel]) -> tuple[ModelPart, ...]:
+    return tuple(failed.part for failed in quarantined if failed.model_id == model.id)
+
+
+def model_document(
+    model: RegisteredModel, active: int | None, quarantined: Sequence[QuarantinedModel] = ()
+) -> ModelDocument:
+    """Convert a model to its JSON document; for the arguments see `model_list_entry`."""
     return ModelDocument(
         id=model.id,
         created_at=model.created_at,
@@ -153,6 +172,7 @@ def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
         imported_from=model.imported_from,
         pretrained_horizons=model.pretrained_horizons,
         serving=model.id == active,
+        quarantined=_quarantined_parts(model, quarantined),
         report=model.report,
         report_problem=model.report_problem,
     )

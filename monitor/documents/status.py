@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.documents.anomalies import AnomalyDocument, anomaly_document
@@ -16,7 +16,7 @@ from monitor.documents.prediction import (
 from monitor.documents.scores import HorizonScoreDocument, score_document
 from monitor.documents.training import RunSummary, run_summary
 from monitor.queries.overview import Overview, ServingFallback
-from storage import Sample, TrainingOutcome
+from storage import QuarantinedModel, Sample, TrainingOutcome
 
 if TYPE_CHECKING:
     # Imports the forecasting model, which `monitor status` does not need.
@@ -110,6 +110,8 @@ class StatusDocument:
         samples_missed: samples missed since the start of the daemon; None in `monitor status`.
         reload_successful: False if the last reload of the configuration failed; None in `monitor status`.
         inputs_out_of_range: metrics outside their training range; None if there are no current predictions.
+        quarantined_models: models that failed, and do not serve until an operator activates them.
+        damaged_rows: number of rows of unexpected types that were read and left out, for each table that has any.
     """
 
     at: float
@@ -140,6 +142,8 @@ class StatusDocument:
     samples_missed: int | None = None
     reload_successful: bool | None = None
     inputs_out_of_range: tuple[OutOfRangeInput, ...] | None = None
+    quarantined_models: tuple[QuarantinedModel, ...] = ()
+    damaged_rows: dict[str, int] = field(default_factory=dict)
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
@@ -189,6 +193,8 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         high_load=overview.high_load_since is not None if predictions else None,
         high_load_since=overview.high_load_since,
         inputs_out_of_range=out_of_range_inputs(overview.inputs_out_of_range) if predictions else None,
+        quarantined_models=overview.quarantined_models,
+        damaged_rows=overview.damaged_rows,
     )
 
 

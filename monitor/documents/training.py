@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.training.records import CompletedRun
-from monitor.training.report import TrainingReport
+from monitor.training.report import ReportProblem, TrainingReport
 from storage import TrainingOutcome
 
 if TYPE_CHECKING:
@@ -41,9 +41,11 @@ class RunDocument(RunSummary):
 
     Attributes:
         report: training report; None if the run failed early, or if the report cannot be used.
+        report_problem: reason why the report cannot be used; None if it can be used, or if there is no report.
     """
 
     report: TrainingReport | None
+    report_problem: ReportProblem | None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def run_document(run: CompletedRun) -> RunDocument:
         reason=run.reason,
         model_id=run.model_id,
         report=run.report,
+        report_problem=run.report_problem,
     )
 
 

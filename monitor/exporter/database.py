@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.family_builders import counter, gauge
+from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.queries.overview import Overview
 from monitor.sampling.write_buffer import StorageState
 
@@ -34,6 +34,12 @@ def record_metrics(overview: Overview) -> Iterator[Metric]:
         "storage_size_bytes", "Size of the database with its write-ahead log, in bytes.", overview.storage_bytes
     )
     yield gauge("storage_wal_bytes", "Size of the write-ahead log of the database, in bytes.", overview.wal_bytes)
+    yield labelled_gauge(
+        "storage_damaged_rows",
+        "Number of damaged rows that were read and left out since the start of the daemon.",
+        ["table"],
+        [((table,), count) for table, count in overview.damaged_rows.items()],
+    )
     if overview.storage_free_bytes is not None:
         yield gauge(
             "storage_free_bytes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,8 +13,9 @@ PREFIX = "monitor_"
 
 
 def gauge(name: str, description: str, value: float) -> Metric:
-    """Return the gauge `monitor_<name>` without labels."""
-    return GaugeMetricFamily(f"{PREFIX}{name}", description, value=float(value))
+    """Return the gauge `monitor_<name>` without labels, and without a value if it is not finite."""
+    number = float(value)
+    return GaugeMetricFamily(f"{PREFIX}{name}", description, value=number if math.isfinite(number) else None)
 
 
 def counter(name: str, description: str, value: float) -> Metric:
@@ -24,10 +26,10 @@ def counter(name: str, description: str, value: float) -> Metric:
 def labelled_gauge(
     name: str, description: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float | None]]
 ) -> Metric:
-    """Return a gauge with one sample for each (label values, value); values of None are left out."""
+    """Return a gauge with one sample for each (label values, value); None and non-finite values are left out."""
     family = GaugeMetricFamily(f"{PREFIX}{name}", description, labels=labels)
     for label_values, value in values:
-        if value is not None:
+        if value is not None and math.isfinite(value):
             family.add_metric(label_values, float(value))
     return family
 

@@ -13,6 +13,7 @@ from monitor.state import DaemonState
 from monitor.system.formatting import format_duration
 from monitor.training.report import MODEL_SCORES
 from monitor.training.report_parts import HorizonReport, ScoreReport
+from storage import ModelPart
 
 HOLDOUT_SCORES: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
     "brier_score": ("Brier score, from 0 (best) to 1,", lambda score: score.brier),
@@ -27,7 +28,17 @@ def model_metrics(state: DaemonState) -> Iterator[Metric]:
     """Yield the serving state; if a model serves, also its identity, training data and holdout scores."""
     ready = state.live is not None and state.live.model_id is not None
     yield gauge("model_ready", "Serving state: 1 while a model serves, else 0.", ready)
-    model = state.overview.model if state.overview else None
+    overview = state.overview
+    if overview is None:
+        return
+    parts = [failed.part for failed in overview.quarantined_models]
+    yield labelled_gauge(
+        "models_quarantined",
+        "Number of models that failed, and do not serve until an operator activates them.",
+        ["part"],
+        [((part,), parts.count(part)) for part in ModelPart],
+    )
+    model = overview.model
     if model is None:
         return
     report = model.report

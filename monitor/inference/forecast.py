@@ -198,7 +198,7 @@ def forecast_from_storage(
     if model_id is None:
         return None
     predictor = loads(stores.registry.blob(model_id))
-    engine = OnlineEngine(predictor.spec, predictor)
+    engine = OnlineEngine(predictor.spec, predictor, level=True)
     newest = warm_up(engine, stores, at)
     if newest < at - max_age or not _has_stored_rule_metric(stores, predictor.spec.rules, newest):
         return None

@@ -126,7 +126,7 @@ class ServedModel:
 
     def new_engine(self, serving: Serving) -> OnlineEngine:
         """Return an engine without history for a model."""
-        return OnlineEngine(self._spec(serving), None if serving is None else serving[1])
+        return OnlineEngine(self._spec(serving), None if serving is None else serving[1], level=True)
 
     def replace(self, loaded: LoadedModel) -> None:
         """Serve a model from the next sample on."""

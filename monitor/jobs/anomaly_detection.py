@@ -13,12 +13,14 @@ from model.anomaly.resampling import row_interval
 from model.anomaly.serialization import loads_detector
 from model.errors import SerializationError
 from monitor.config.schema import AnomalySection
+from monitor.inference.quarantine import ModelQuarantine, QuarantineReason
 from monitor.jobs.detector_session import DetectorSession, LoadedDetector
 from monitor.jobs.event_recorder import EventRecorder
 from monitor.state import AnomalyState
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from monitor.training.train_detector import detector_key
+from storage import ModelPart, StorageError
 
 log = get_logger(__name__)
 
@@ -27,7 +29,6 @@ class UnusedReason(StrEnum):
     """Reason why the stored detector of a model is not used."""
 
     ROWS_TOO_SHORT = "rows_too_short"
-    UNREADABLE = "unreadable"
 
     @property
     def message(self) -> str:
@@ -37,7 +38,6 @@ class UnusedReason(StrEnum):
 
 _UNUSED_MESSAGES = {
     UnusedReason.ROWS_TOO_SHORT: "its rows are shorter than the sampling interval; the next training run replaces it",
-    UnusedReason.UNREADABLE: "it is damaged or in an unsupported format; the next training run replaces it",
 }
 
 
@@ -70,12 +70,13 @@ class AnomalyDetectionJob:
         self._model_id: int | None = None
         self._logged_model_id: int | None = None
         self._session: DetectorSession | None = None
+        self._quarantine = ModelQuarantine(stores.registry, ModelPart.DETECTOR, clock)
 
     def run(self) -> None:
         """Score the complete rows and publish the state.
 
-        1. Load the detector of the active model if the model has changed, the clock was set back, or the last run
-           failed.
+        1. Load the serving detector if it has changed, the clock was set back, or the last run failed. A detector
+           that cannot be loaded, or that fails, is quarantined; the next run loads that of the model before.
         2. Apply new verdicts and maintenance windows to the thresholds.
         3. Score the complete rows, and store the changes of anomaly events and the block maxima.
         4. Publish the state.
@@ -90,18 +91,30 @@ class AnomalyDetectionJob:
                 self._session.apply_verdicts(now)
                 self._session.score_until(now)
             self._publish(None if self._session is None else self._session.state(now))
-        except Exception:
-            # The online detector and the database may differ after a failed write.
-            self._is_loaded = False
-            self._session = None
+        except (StorageError, MemoryError):
+            self._forget_session()
             raise
+        except Exception as error:
+            if self._model_id is None:
+                raise
+            self._quarantine.add(self._model_id, QuarantineReason.FAILED, error)
+            self._forget_session()
+            self._publish(None)
+
+    def _forget_session(self) -> None:
+        """Load the detector again at the next run: it and the database may differ after a failed write."""
+        self._is_loaded = False
+        self._session = None
 
     def _load_if_changed(self, now: float) -> None:
         """Load the detector of the active model if the model changed, the clock was set back or a run failed.
 
         If there is no usable detector, the stored event in progress is ended at `now` (seconds since the epoch).
         """
-        model_id = self._stores.registry.active_id() if self._config.enabled else None
+        self._quarantine.store()
+        model_id = self._stores.registry.detector_model_id() if self._config.enabled else None
+        if model_id in self._quarantine:
+            model_id = None
         clock_set_back = self._session is not None and now < self._session.scored_until
         if self._is_loaded and model_id == self._model_id and not clock_set_back:
             return
@@ -128,8 +141,7 @@ class AnomalyDetectionJob:
         try:
             detector = loads_detector(blob)
         except SerializationError as error:
-            reason = UnusedReason.UNREADABLE
-            log.error("detector load failed", model=model_id, reason=reason, detail=reason.message, error=error)
+            self._quarantine.add(model_id, QuarantineReason.UNREADABLE, error)
             return None
         if detector.step < row_interval(self._interval):
             reason = UnusedReason.ROWS_TOO_SHORT

@@ -11,12 +11,13 @@ from model.anomaly.backtest import RESIDUAL_WINDOW, WARM_UP
 from model.anomaly.block_maxima import SLOT_SECONDS, SLOTS_KEPT
 from model.anomaly.detector import Detector
 from model.anomaly.events import DetectorReading, EventTransition
-from model.anomaly.online_detector import HostStep, OnlineDetector
+from model.anomaly.online_detector import HostStep, OnlineDetector, is_finite
 from model.anomaly.resampling import resample
 from model.anomaly.scoring.channels import SCORE_PARTS
 from model.array_types import Floats
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalySection
+from monitor.errors import PredictorError
 from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
 from monitor.queries.anomaly_scores import AnomalyScores
@@ -182,6 +183,8 @@ class DetectorSession:
 
     def _keep_reading(self, at: float, step: HostStep) -> None:
         """Set `reading`; if it is not None, append its score to the scores of the last SCORES_KEPT seconds."""
+        if step.reading is not None and not is_finite(step.reading):
+            raise PredictorError("a reading of the detector is not finite")
         self.reading = step.reading
         if step.reading is not None:
             recent = self._recent_scores.after(at - SCORES_KEPT)

@@ -1,4 +1,4 @@
-"""Recalibration job: recalibration, serving baselines and warning thresholds from stored samples.
+"""Recalibration job: recalibration and serving baselines from stored samples.
 
 A predictor is deterministic. Its predictions since the training run are therefore recomputed from the stored samples
 instead of being stored.
@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 
 def decisions_at(
-    stores: Stores, predictor: Predictor, trained_until: float, now: float, precision: float
+    stores: Stores, predictor: Predictor, trained_until: float, now: float
 ) -> tuple[FallbackDecision, ...]:
     """Return the fallback decisions for a predictor, based on the outcomes known at `now`.
 
@@ -31,7 +31,6 @@ def decisions_at(
         predictor: predictor of the serving model.
         trained_until: end of the predictor's training data in seconds since the epoch.
         now: seconds since the epoch.
-        precision: target precision of warnings.
 
     Returns:
         One decision per horizon. It is the default decision, which lets the model serve as it is, if `trained_until`
@@ -56,18 +55,17 @@ def decisions_at(
     matured = predictions.matured(now, horizons)
     if not len(matured.times):
         return unchanged
-    return decide_fallbacks(matured, horizons, now, predictor.thresholds, precision)
+    return decide_fallbacks(matured, horizons, now)
 
 
 def current_decisions(
-    stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
+    stores: Stores, now: float, predictor: Predictor, model_id: int
 ) -> tuple[FallbackDecision, ...]:
     """Return the fallback decisions for a registered model as of the start of the current recalibration interval.
 
     Args:
         stores: repositories.
         now: seconds since the epoch.
-        precision: target precision of warnings.
         predictor: predictor of the model.
         model_id: ID of the model.
 
@@ -75,24 +73,22 @@ def current_decisions(
         StorageError: the database cannot be read.
     """
     trained_until = read_model(stores, model_id).trained_until
-    return decisions_at(stores, predictor, trained_until, now - now % RECALIBRATION_INTERVAL, precision)
+    return decisions_at(stores, predictor, trained_until, now - now % RECALIBRATION_INTERVAL)
 
 
 class RecalibrationJob:
-    """Periodic job that refits the recalibration, serving baselines and warning thresholds of the serving model."""
+    """Periodic job that refits the recalibration and the serving baselines of the serving model."""
 
-    def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
+    def __init__(self, stores: Stores, served: ServedModel, clock: Callable[[], float]) -> None:
         """Initialize the job; its first run computes the decisions.
 
         Args:
             stores: repositories.
             served: the serving model.
-            precision: target precision of warnings.
             clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._served = served
-        self._precision = precision
         self._clock = clock
         self._finished: tuple[int, float] | None = None
 
@@ -115,7 +111,7 @@ class RecalibrationJob:
         interval = model_id, now // RECALIBRATION_INTERVAL
         if self._finished == interval:
             return
-        decisions = current_decisions(self._stores, now, self._precision, predictor, model_id)
+        decisions = current_decisions(self._stores, now, predictor, model_id)
         self._served.set_decisions(model_id, decisions)
         fallbacks = _fallbacks(predictor.horizons, decisions)
         self._stores.registry.set_fallbacks(model_id, fallbacks)

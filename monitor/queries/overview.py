@@ -9,7 +9,7 @@ from monitor.queries.detection import DetectionState
 from monitor.queries.scores import HorizonScore
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.schedule import insufficient_history
-from storage import Prediction, Sample, TrainingOutcome
+from storage import Prediction, QuarantinedModel, Sample, TrainingOutcome
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Overview:
         storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
         last_trained: the newest training run that trained a model, promoted or refused; None if there is none.
         future_at: time of the newest sample in the future, left by a clock that was set back; None if there is none.
+        quarantined_models: models that failed, and do not serve until an operator activates them.
+        damaged_rows: number of rows of unexpected types that this process has read, for each table that has any.
     """
 
     at: float
@@ -86,6 +88,8 @@ class Overview:
     storage_free_bytes: int | None = None
     last_trained: CompletedRun | None = None
     future_at: float | None = None
+    quarantined_models: tuple[QuarantinedModel, ...] = ()
+    damaged_rows: dict[str, int] = field(default_factory=dict)
 
     @property
     def sampling(self) -> bool:

@@ -12,7 +12,7 @@ from monitor.queries.overview import Overview, ServingFallback
 from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores
 from monitor.stores import Stores
 from monitor.training.coverage import HistoryCoverage
-from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model
+from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model, read_model
 from monitor.training.schedule import ServingState, next_retrain
 from storage import TrainingOutcome, TrainingRun, is_locked
 
@@ -58,13 +58,16 @@ def read_overview(
     drift, drift_at = _read_drift(stores, training.model, now, unchanged)
     fallbacks = _fallbacks(stores)
     covered, next_retrain_at = _schedule(config, coverage, training, fallbacks, now)
+    detection = read_detection(stores, config, coverage, _detector_model(stores, training), training.last_run, now)
+    last_sample = stores.samples.last(until=now + interval)
+    predictions = tuple(stores.predictions.last())
     return Overview(
         at=now,
-        last_sample=stores.samples.last(until=now + interval),
+        last_sample=last_sample,
         oldest_sample_at=stores.samples.oldest_at(),
         covered=covered,
         needed=config.training.min_history,
-        predictions=tuple(stores.predictions.last()),
+        predictions=predictions,
         model=training.model,
         last_run=training.last_run,
         last_success=training.last_success,
@@ -84,7 +87,9 @@ def read_overview(
         drift_at=drift_at,
         fallbacks=fallbacks,
         inputs_out_of_range=stores.registry.inputs_out_of_range(),
-        detection=read_detection(stores, config, coverage, training.model, training.last_run, now),
+        detection=detection,
+        quarantined_models=tuple(stores.registry.quarantined()),
+        damaged_rows=stores.database.damaged_rows.counts(),
     )
 
 
@@ -107,6 +112,14 @@ def _read_training(stores: Stores) -> _Training:
         last_trained=_completed(stores.runs.last_trained()),
         runs=stores.runs.counts(),
     )
+
+
+def _detector_model(stores: Stores, training: _Training) -> RegisteredModel | None:
+    """Return the model whose detector serves: the serving one, unless its detector is quarantined."""
+    model_id = stores.registry.detector_model_id()
+    if training.model is not None and training.model.id == model_id:
+        return training.model
+    return None if model_id is None else read_model(stores, model_id)
 
 
 def _completed(run: TrainingRun | None) -> CompletedRun | None:

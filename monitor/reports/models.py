@@ -42,10 +42,12 @@ def activation_report(document: ActivationDocument) -> Report:
 def _head(model: ModelDocument) -> tuple[Block, ...]:
     state = Toned("serves now", "good") if model.serving else f"promoted {format_time(model.promoted_at)}"
     head = Line((f"model {model.id}, ", state, f", {model.size} bytes, sha256 {model.sha256}"))
-    if model.imported_from is None:
-        return (head,)
-    imported_at = None if model.report is None else model.report.imported_at
-    return head, f"imported at {format_time(imported_at)}, trained on {model.imported_from}"
+    blocks: list[Block] = [head]
+    if model.imported_from is not None:
+        imported_at = None if model.report is None else model.report.imported_at
+        blocks.append(f"imported at {format_time(imported_at)}, trained on {model.imported_from}")
+    blocks += [Line((Toned(f"its {part} is quarantined", "bad"),)) for part in model.quarantined]
+    return tuple(blocks)
 
 
 def _training(model: ModelDocument) -> tuple[Block, ...]:
@@ -61,4 +63,4 @@ def _training(model: ModelDocument) -> tuple[Block, ...]:
 
 def _marks(model: ModelListEntry) -> list[str]:
     marks = {"pretrained": model.pretrained, "imported": model.imported_from is not None, "serves": model.serving}
-    return [mark for mark, holds in marks.items() if holds]
+    return [*(mark for mark, holds in marks.items() if holds), *(f"{part} quarantined" for part in model.quarantined)]

@@ -53,7 +53,9 @@ def status_report(status: StatusDocument) -> Report:
             *_future_samples(status),
             labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
             labelled_line("database", _database(status)),
+            *_damaged_rows(status),
             *_model(status),
+            *_quarantined(status),
             *_predictions(status),
             *_training(status.last_training),
             labelled_line("anomalies", _anomalies(status)),
@@ -65,9 +67,8 @@ def status_report(status: StatusDocument) -> Report:
 
 
 def _high_load(status: StatusDocument) -> list[Line]:
-    if status.high_load_since is None:
-        return []
-    return [labelled_line("now", high_load_text(status.high_load_since, status.at))]
+    since = status.high_load_since
+    return [] if since is None else [labelled_line("now", high_load_text(since, status.at))]
 
 
 def _database(status: StatusDocument) -> str:
@@ -75,6 +76,21 @@ def _database(status: StatusDocument) -> str:
     pinned = status.wal_bytes > USUAL_WAL_BYTES
     log = f", {format_bytes(status.wal_bytes)} of it in the write-ahead log" if pinned else ""
     return f"{status.database}, {format_bytes(status.storage_bytes)}{log}"
+
+
+def _damaged_rows(status: StatusDocument) -> list[Line]:
+    if not status.damaged_rows:
+        return []
+    counts = ", ".join(f"{count} in {table}" for table, count in status.damaged_rows.items())
+    return [labelled_line("", Toned("damaged rows", "bad"), f" are left out: {counts}")]
+
+
+def _quarantined(status: StatusDocument) -> list[Line]:
+    texts = [
+        f": the {failed.part} of model {failed.model_id} at {format_time(failed.at)}: {failed.detail}"
+        for failed in status.quarantined_models
+    ]
+    return [labelled_line("", Toned("quarantined", "bad"), text) for text in texts]
 
 
 def _future_samples(status: StatusDocument) -> list[Line]:
@@ -229,5 +245,5 @@ def status_line(live: LiveState, overview: Overview | None, storage: StorageStat
 
 
 def _probability_text(prediction: Prediction) -> str:
-    warning = " (warning)" if prediction.warning else ""
-    return f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}{warning}"
+    text = f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}"
+    return f"{text} (warning)" if prediction.warning else text

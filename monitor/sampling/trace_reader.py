@@ -28,6 +28,9 @@ Array = npt.NDArray[np.float64]
 SMALL_PERCENTAGE = 0.01
 """If no percentage exceeds this ratio, the values are probably ratios: even an idle host uses more memory."""
 
+MAX_NUMBERS = 2**27
+"""Largest number of times and values of a file, 1 GiB of memory: 15 months of all metrics every 5 seconds."""
+
 SPREADSHEET_DAYS = (36_526, 73_051)
 """Spreadsheet dates from 2000-01-01 up to 2100-01-01, in days since 1899-12-30."""
 
@@ -100,6 +103,8 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
         parser = RowParser(path, options or TraceOptions(), lines)
         for row in parser.rows():
             table.extend(row)
+            if len(table) > MAX_NUMBERS:
+                raise MonitorError(f"{path}: more than {MAX_NUMBERS} times and values: split the file")
     numbers = np.frombuffer(table, dtype=np.float64).reshape(-1, 1 + len(parser.columns))
     rows = TraceRows(
         columns=parser.columns,

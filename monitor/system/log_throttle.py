@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from monitor.system.logging import StructuredLogger
 
@@ -69,3 +70,13 @@ class RecurringFailure:
             self._log.info(self._recovered, None, **fields, failures=self._failures)
             self._failures = 0
             self._recovery_pending = False
+
+
+@contextmanager
+def log_and_pause(failure: RecurringFailure, seconds: float) -> Iterator[None]:
+    """Log an exception of a `with` block as a recurring failure instead of raising it, and sleep for `seconds`."""
+    try:
+        yield
+    except Exception as error:
+        failure.failure(exc_info=error)
+        time.sleep(seconds)

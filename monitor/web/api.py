@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
@@ -48,6 +49,7 @@ class StoredDocuments:
     def __init__(self, stores: Stores, history: HistoryReader) -> None:
         self._stores = stores
         self._history = history
+        self._entries: dict[int, ModelListEntry] = {}
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
         """Return the anomaly events of the last 30 days, newest first."""
@@ -57,7 +59,17 @@ class StoredDocuments:
         """Return the registered models, newest first."""
         registry = self._stores.registry
         active = registry.active_id()
-        return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
+        quarantined = registry.quarantined()
+        entries = []
+        for record in registry.history():
+            # The report, which is large, is decoded once for each model.
+            known = self._entries.get(record.id)
+            entry = model_list_entry(registered_model(record), None) if known is None else known
+            parts = tuple(failed.part for failed in quarantined if failed.model_id == record.id)
+            serving = record.id == active
+            entries.append(replace(entry, promoted_at=record.promoted_at, serving=serving, quarantined=parts))
+        self._entries = {entry.id: entry for entry in entries}
+        return tuple(entries)
 
     def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
         """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.

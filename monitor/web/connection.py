@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from tornado.http1connection import HTTP1Connection
+from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httputil import (
     HTTPHeaders,
     HTTPInputError,
@@ -21,13 +21,10 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
-from monitor.system.logging import get_logger
 from monitor.web.responses import Headers, text_response, with_security_headers
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
-
-log = get_logger(__name__)
 
 MAX_CONTENT_LENGTH_DIGITS = 20
 """Largest number of digits in a Content-Length header; parsing a longer number would be slow."""
@@ -56,6 +53,16 @@ class Limits:
     body_bytes: int = 65_536
     """Largest size of a request body, in bytes."""
 
+    @property
+    def parameters(self) -> HTTP1ConnectionParameters:
+        """Limits of tornado; headers beyond `header_bytes` get an error response before tornado closes."""
+        return HTTP1ConnectionParameters(
+            max_header_size=4 * self.header_bytes,
+            header_timeout=self.request_seconds,
+            max_body_size=self.body_bytes,
+            body_timeout=self.request_seconds,
+        )
+
 
 @dataclass(frozen=True)
 class WsgiResponse:
@@ -66,12 +73,14 @@ class WsgiResponse:
         headers: names and values.
         body: content.
         on_sent: called after the response was sent or sending has failed.
+        error: exception that the application raised; None if it raised none.
     """
 
     status: str
     headers: Headers
     body: bytes
     on_sent: Callable[[], None] = _do_nothing
+    error: Exception | None = None
 
 
 class RequestHandler(HTTPMessageDelegate):
@@ -132,12 +141,13 @@ class RequestHandler(HTTPMessageDelegate):
         return self._request.path if self._request else ""
 
     def call_application(self) -> WsgiResponse:
-        """Return the response of the application; an exception is logged and results in status 500."""
+        """Return the response of the application; status 503 without memory, 500 after any other exception."""
         try:
             return _call_wsgi(self._container.wsgi_application, self._environ)
+        except MemoryError as error:
+            return replace(_error_response(503, "out of memory; try again later"), error=error)
         except Exception as error:
-            log.critical("request failed", exc_info=error)
-            return _error_response(500, "internal error")
+            return replace(_error_response(500, "internal error"), error=error)
 
     async def reject(self, code: int, message: str) -> None:
         """Send an error response without calling the application."""

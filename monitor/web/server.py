@@ -9,22 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tornado.http1connection import HTTP1ConnectionParameters, HTTP1ServerConnection
+# Imported by tornado at the first connection, which may come when no descriptor is free.
+import tornado.platform.asyncio  # noqa: F401
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.iostream import IOStream
 from tornado.wsgi import WSGIContainer
 
+from monitor.system.log_throttle import RecurringFailure, log_and_pause
 from monitor.system.logging import get_logger
 from monitor.web.connection import Limits, RequestHandler
 from monitor.web.middleware import MACHINE_PATHS
-from monitor.web.sockets import RebindError, bind, client_allowed, make_stream, page_url, rebind, reject_connection
+from monitor.web.sockets import (
+    ConnectionContext,
+    DescriptorReserve,
+    OpenConnections,
+    RebindError,
+    bind,
+    client_allowed,
+    connection_capacity,
+    has_pending_connection,
+    make_stream,
+    page_url,
+    rebind,
+    reject_connection,
+)
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.worker_pool import WorkerPool
 
@@ -48,14 +63,6 @@ MAX_UNSENT_BYTES = 8 * 2**20
 OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-@dataclass(frozen=True)
-class ConnectionContext:
-    """Attributes of a connection that tornado copies into each request."""
-
-    remote_ip: str
-    protocol: str
-
-
 class WebServer(HTTPServerConnectionDelegate):
     """HTTP endpoint: bound on construction, serving between `start` and `close`.
 
@@ -75,7 +82,7 @@ class WebServer(HTTPServerConnectionDelegate):
             address: host and port to listen on.
             application: WSGI application that handles the requests.
             web_config: returns the current contents of web.config.yml.
-            limits: resource limits; None for the defaults.
+            limits: resource limits, by default those of Limits.
 
         Raises:
             MonitorError: the address cannot be bound.
@@ -86,17 +93,12 @@ class WebServer(HTTPServerConnectionDelegate):
         self._address = address
         self._socket = bind(address)
         self.port = int(self._socket.getsockname()[1])
-        self._open: dict[object, IOStream] = {}
-        # Connections without a complete request, in the order in which they began to wait.
-        self._waiting: dict[object, None] = {}
+        self._connections = OpenConnections()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._parameters = HTTP1ConnectionParameters(
-            # Headers beyond `header_bytes` get an error response; beyond this limit tornado closes the connection.
-            max_header_size=4 * self._limits.header_bytes,
-            header_timeout=self._limits.request_seconds,
-            max_body_size=self._limits.body_bytes,
-            body_timeout=self._limits.request_seconds,
-        )
+        self._reserve = DescriptorReserve()
+        self._closing = False
+        self._failure = RecurringFailure(log, "response failed", "responses recovered", level=logging.CRITICAL)
+        self._parameters = self._limits.parameters
         self._machine_pool = WorkerPool("machines", threads=3, max_pending=200, max_unsent_bytes=MAX_UNSENT_BYTES)
         self._user_pool = WorkerPool("users", threads=1, max_pending=32, max_unsent_bytes=MAX_UNSENT_BYTES)
         self._loop = asyncio.new_event_loop()
@@ -104,8 +106,8 @@ class WebServer(HTTPServerConnectionDelegate):
 
     @property
     def open_connections(self) -> int:
-        """Return the number of open connections."""
-        return len(self._open)
+        """Number of open connections."""
+        return len(self._connections)
 
     @property
     def url(self) -> str:
@@ -126,13 +128,14 @@ class WebServer(HTTPServerConnectionDelegate):
         """Listen on another address; open connections continue.
 
         Raises:
-            MonitorError: the address cannot be bound; the server still listens on the previous one.
+            MonitorError: the address cannot be bound, and the server still listens on the previous one.
         """
         if address != self._address:
             asyncio.run_coroutine_threadsafe(self._rebind(address), self._loop).result(REBIND_SECONDS)
 
     def close(self) -> None:
         """Close the socket and all connections; unfinished responses are aborted."""
+        self._closing = True
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(1.0)
@@ -143,25 +146,28 @@ class WebServer(HTTPServerConnectionDelegate):
         self._user_pool.close()
 
     def start_request(self, server_conn: object, request_conn: Any) -> RequestHandler:
-        self._waiting.pop(server_conn, None)
-        self._waiting[server_conn] = None
+        self._connections.wait(server_conn)
         on_request = partial(self._handle_request, server_conn)
         return RequestHandler(request_conn, self._container, self._limits, on_request)
 
     def on_close(self, server_conn: object) -> None:
-        self._waiting.pop(server_conn, None)
-        self._open.pop(server_conn, None)
+        self._connections.remove(server_conn)
+        self._reserve.refill()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(lambda _, context: self._failure.failure(context.get("exception")))
         self._loop.add_reader(self._socket, self._accept)
         try:
-            self._loop.run_forever()
+            while not self._closing:
+                with log_and_pause(self._failure, ACCEPT_PAUSE_SECONDS):
+                    self._loop.run_forever()
             self._loop.remove_reader(self._socket)
             self._socket.close()
             self._loop.run_until_complete(self._close_connections())
         finally:
             self._loop.close()
+            self._reserve.close()
 
     async def _rebind(self, address: tuple[str, int]) -> None:
         self._loop.remove_reader(self._socket)
@@ -176,8 +182,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self.port = int(self._socket.getsockname()[1])
 
     async def _close_connections(self) -> None:
-        for stream in list(self._open.values()):
-            stream.close()
+        self._connections.close()
         other_tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in other_tasks:
             task.cancel()
@@ -190,23 +195,26 @@ class WebServer(HTTPServerConnectionDelegate):
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in OUT_OF_RESOURCES:
-                    self._pause_accepting()
+                if error.errno in OUT_OF_RESOURCES and not self._make_room():
                     return
-                continue
-            self._open_connection(connection, str(address[0]))
+            else:
+                self._open_connection(connection, str(address[0]))
 
-    def _pause_accepting(self) -> None:
-        """Close the connection that waits longest, if any, and stop accepting for ACCEPT_PAUSE_SECONDS."""
-        self._evict_longest_waiting()
+    def _make_room(self) -> bool:
+        """Free a descriptor for a waiting client; return False if none waits, or if accepting pauses."""
+        if not has_pending_connection(self._socket):
+            return False
+        if self._connections.evict_longest_waiting() or self._reserve.release_one():
+            return True
         self._loop.remove_reader(self._socket)
         self._loop.call_later(ACCEPT_PAUSE_SECONDS, lambda: self._loop.add_reader(self._socket, self._accept))
+        return False
 
     def _open_connection(self, connection: socket.socket, remote_ip: str) -> None:
         connection.setblocking(False)
         tls_context = self._web_config().tls_context
-        full = len(self._open) >= self._limits.connections
-        if full and not self._evict_longest_waiting():
+        full = len(self._connections) >= connection_capacity(self._limits.connections)
+        if full and not self._connections.evict_longest_waiting():
             reject_connection(connection, encrypted=tls_context is not None)
             return
         try:
@@ -217,21 +225,12 @@ class WebServer(HTTPServerConnectionDelegate):
             return
         context = ConnectionContext(remote_ip, "https" if tls_context else "http")
         server_conn = HTTP1ServerConnection(stream, self._parameters, context)
-        self._open[server_conn] = stream
-        self._waiting[server_conn] = None
+        self._connections.add(server_conn, stream)
         server_conn.start_serving(self)
 
-    def _evict_longest_waiting(self) -> bool:
-        """Close the connection that has waited longest for a complete request; return False if none waits."""
-        for server_conn in self._waiting:
-            del self._waiting[server_conn]
-            self._open.pop(server_conn).close()
-            return True
-        return False
-
     def _handle_request(self, server_conn: object, handler: RequestHandler) -> None:
-        """Process a complete request in a new task; `_evict_longest_waiting` no longer closes its connection."""
-        self._waiting.pop(server_conn, None)
+        """Process a complete request in a new task; its connection is no longer evicted."""
+        self._connections.stop_waiting(server_conn)
         task = self._loop.create_task(self._process(handler))
         # The event loop keeps only weak references to tasks.
         self._tasks.add(task)
@@ -245,5 +244,7 @@ class WebServer(HTTPServerConnectionDelegate):
             pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
             await pool.process(handler)
         except Exception as error:
-            log.critical("response failed", exc_info=error)
+            self._failure.failure(exc_info=error)
             handler.stream.close()
+        else:
+            self._failure.success()

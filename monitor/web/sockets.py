@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import select
 import socket
 import ssl
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 
 from tornado.iostream import IOStream, SSLIOStream
 
 from monitor.errors import MonitorError
 from monitor.web.tls import subject_alt_names
+
+RESERVED_DESCRIPTORS = 8
+"""Number of file descriptors that the server keeps in reserve."""
+
+OTHER_DESCRIPTORS = 64
+"""Number of file descriptors left to the other parts of the process."""
+
+MIN_CONNECTIONS = 8
+"""Smallest limit of open connections, whatever the limit of open files."""
 
 MAX_BUFFER_BYTES = 262_144
 """Largest size of the read buffer of one connection, in bytes."""
@@ -47,6 +59,101 @@ def _bind_problem(error: OSError | ValueError) -> str:
         return "already in use"
     # The text of an error of `create_server` repeats the address.
     return str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+
+
+@dataclass(frozen=True)
+class ConnectionContext:
+    """Attributes of a connection that tornado copies into each request."""
+
+    remote_ip: str
+    protocol: str
+
+
+class OpenConnections:
+    """Open connections, and those without a complete request in the order in which they began to wait for one."""
+
+    def __init__(self) -> None:
+        self._streams: dict[object, IOStream] = {}
+        self._waiting: dict[object, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def add(self, connection: object, stream: IOStream) -> None:
+        """Add a new connection, which waits for its first request."""
+        self._streams[connection] = stream
+        self._waiting[connection] = None
+
+    def wait(self, connection: object) -> None:
+        """Move a connection to the end of those that wait for a request."""
+        self.stop_waiting(connection)
+        self._waiting[connection] = None
+
+    def stop_waiting(self, connection: object) -> None:
+        """Mark a connection as one with a complete request, which is not evicted."""
+        self._waiting.pop(connection, None)
+
+    def remove(self, connection: object) -> None:
+        """Remove a closed connection."""
+        self.stop_waiting(connection)
+        self._streams.pop(connection, None)
+
+    def evict_longest_waiting(self) -> bool:
+        """Close the connection that has waited longest for a complete request; return False if none waits."""
+        for connection in self._waiting:
+            del self._waiting[connection]
+            self._streams.pop(connection).close()
+            return True
+        return False
+
+    def close(self) -> None:
+        """Close all connections."""
+        for stream in list(self._streams.values()):
+            stream.close()
+
+
+class DescriptorReserve:
+    """Open file descriptors that are closed when no other one is free, so that a connection can be accepted."""
+
+    def __init__(self, size: int = RESERVED_DESCRIPTORS) -> None:
+        """Open the descriptors."""
+        self._size = size
+        self._held: list[int] = []
+        self.refill()
+
+    def refill(self) -> None:
+        """Open descriptors again, as far as the limit of the process allows it."""
+        with suppress(OSError):
+            while len(self._held) < self._size:
+                self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+
+    def release_one(self) -> bool:
+        """Close one descriptor; return False if none is left."""
+        if not self._held:
+            return False
+        os.close(self._held.pop())
+        return True
+
+    def close(self) -> None:
+        """Close all descriptors."""
+        while self.release_one():
+            pass
+
+
+def has_pending_connection(listening: socket.socket) -> bool:
+    """Return True if a client waits for `accept`, which fails without a free descriptor even if no client waits."""
+    poll = select.poll()
+    poll.register(listening, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def connection_capacity(limit: int) -> int:
+    """Return the largest number of connections: `limit`, or fewer if the process may open few files.
+
+    Database, sources and logs need OTHER_DESCRIPTORS; a few connections are always allowed.
+    """
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(limit, max(MIN_CONNECTIONS, allowed - OTHER_DESCRIPTORS))
 
 
 class RebindError(MonitorError):

@@ -63,8 +63,7 @@ def make_context(section: TlsSection, material: CertificateMaterial) -> ssl.SSLC
     if not section.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     _set_ciphers(context, section.cipher_suites)
-    if section.curve_preferences:
-        context.set_ecdh_curve(section.curve_preferences)
+    _set_curve(context, section.curve_preferences)
     _load_certificate(context, material)
     _load_client_ca(context, section, material)
     return context
@@ -77,6 +76,15 @@ def _set_ciphers(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
         context.set_ciphers(":".join(names))
     except ssl.SSLError as error:
         raise ValueError("cipher_suites: this OpenSSL supports none of them") from error
+
+
+def _set_curve(context: ssl.SSLContext, name: str) -> None:
+    if not name:
+        return
+    try:
+        context.set_ecdh_curve(name)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError("curve_preferences: this OpenSSL does not support the curve") from error
 
 
 def _load_certificate(context: ssl.SSLContext, material: CertificateMaterial) -> None:

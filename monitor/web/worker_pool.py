@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
+from monitor.system.log_throttle import RecurringFailure
+from monitor.system.logging import get_logger
 from monitor.web.connection import RequestHandler, WsgiResponse
+
+log = get_logger(__name__)
 
 
 class WorkerPool:
@@ -24,6 +29,8 @@ class WorkerPool:
             max_pending: largest number of requests processed or queued.
             max_unsent_bytes: largest total size of the responses that clients have not received yet.
         """
+        self._name = name
+        self._failure = RecurringFailure(log, "request failed", "requests recovered", level=logging.CRITICAL)
         self._executor = ThreadPoolExecutor(threads, name)
         self._free_threads = asyncio.Semaphore(threads)
         self._max_pending = max_pending
@@ -49,6 +56,10 @@ class WorkerPool:
                 response = await loop.run_in_executor(self._executor, handler.call_application)
         finally:
             self._pending -= 1
+        if response.error is None:
+            self._failure.success(pool=self._name)
+        else:
+            self._failure.failure(exc_info=response.error, pool=self._name)
         await self._send(handler, response)
         response.on_sent()
 

@@ -55,5 +55,4 @@ PENDING = {
     **dict.fromkeys(["lock_file_deleted", "second_through_hard_link", "second_through_link"], LOCK),
     **dict.fromkeys(["no_descriptors", "reload_without_descriptors"], DESCRIPTORS),
     "no_memory": "one log line for each request",
-    "process_stopped": "a stopped process is taken for a hung job",
 }

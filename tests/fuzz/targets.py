@@ -27,7 +27,9 @@ from monitor.training.model_archive import unpack_archive
 from monitor.web.web_config.loader import load_web_config_file, web_file_problems
 from storage import StorageError
 from tests.fuzz.archives import archive_seeds, mutate_archive
+from tests.fuzz.invocations import draw_invocation, run_invocation
 from tests.fuzz.mutations import mutate
+from tests.fuzz.requests import REQUESTS, HttpTarget, mutate_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -148,7 +150,7 @@ def read_archive(load: Callable[[bytes], object], path: Path, _: Random) -> None
     load(path.read_bytes())
 
 
-TARGETS = ("config", "web_config", "trace", "predictor", "detector", "archive")
+TARGETS = ("config", "web_config", "trace", "predictor", "detector", "archive", "invocation", "request")
 
 
 def target_of(name: str) -> Target:
@@ -157,6 +159,10 @@ def target_of(name: str) -> Target:
         return Target((CONFIG, (ROOT / "config.toml").read_bytes()), read_config)
     if name == "web_config":
         return Target((WEB_CONFIG,), read_web_config)
+    if name == "invocation":
+        return Target((b"{}",), run_invocation, draw_invocation)
+    if name == "request":
+        return Target(REQUESTS, HttpTarget(), mutate_request)
     if name == "trace":
         return Target(TRACES, read_any_trace)
     loaders = {"predictor": loads, "detector": loads_detector, "archive": unpack_archive}

@@ -33,7 +33,7 @@ def test_retrain_promotes_the_first_model_and_reports(admin):
     code, output, errors = admin("retrain")
     assert (code, outcomes(admin), active_model(admin)) == (0, {"promoted": 1}, 1)
     assert "model 1 promoted" in output
-    assert "epoch 1/192" in errors
+    assert "epoch 1/144" in errors
 
 
 def test_retrain_prints_a_document(admin):

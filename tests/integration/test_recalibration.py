@@ -41,7 +41,6 @@ pytestmark = pytest.mark.integration
 STEP = 10.0
 RULES = Rules(((("cpu_usage", 0.8),),), 20.0)
 TASK = Task(RULES, (60.0, 300.0))
-PRECISION = 0.8
 UNCHANGED = (FallbackDecision(),) * 2
 
 
@@ -85,7 +84,7 @@ def constant_table(rate):
 
 def test_decisions_use_the_outcomes_since_the_training(history):
     stores, predictor, times, values, trained_until, end = history
-    decisions = decisions_at(stores, predictor, trained_until, end, PRECISION)
+    decisions = decisions_at(stores, predictor, trained_until, end)
     window = predictor.spec.new_window()
     window.extend(times, values)
     y = future_labels(times, window.state, predictor.horizons)
@@ -100,17 +99,17 @@ def test_decisions_use_the_outcomes_since_the_training(history):
 
 def test_decisions_right_after_a_training_change_nothing(history):
     stores, predictor, _, _, trained_until, _ = history
-    assert decisions_at(stores, predictor, trained_until, trained_until, PRECISION) == UNCHANGED
-    assert current_decisions(stores, trained_until + 3600, PRECISION, predictor, 1) == UNCHANGED
+    assert decisions_at(stores, predictor, trained_until, trained_until) == UNCHANGED
+    assert current_decisions(stores, trained_until + 3600, predictor, 1) == UNCHANGED
 
 
 def test_job_recalibrates_the_next_prediction(history):
     stores, predictor, _, _, _, end = history
     served = serve(stores, end + 600)
     before = served.forecast()
-    RecalibrationJob(stores, served, PRECISION, lambda: end + 600).run()
+    RecalibrationJob(stores, served, lambda: end + 600).run()
     after = served.forecast()
-    decisions = current_decisions(stores, end + 600, PRECISION, predictor, 1)
+    decisions = current_decisions(stores, end + 600, predictor, 1)
     high = bool(served.high_load)
     index = next(iter(host(1, end + 600))).cpu_usage / 0.8
     table = DecisionTable([decisions], predictor.thresholds)
@@ -133,7 +132,7 @@ def test_job_runs_once_per_interval_and_model(history, monkeypatch):
         "monitor.jobs.recalibration.current_decisions", lambda *arguments: calls.append(arguments) or UNCHANGED
     )
     now = [end + 700.0]
-    job = RecalibrationJob(stores, serve(stores, end + 700), PRECISION, lambda: now[0])
+    job = RecalibrationJob(stores, serve(stores, end + 700), lambda: now[0])
     job.run()
     job.run()
     assert len(calls) == 1
@@ -146,7 +145,7 @@ def test_decisions_for_another_model_are_ignored(history):
     stores, predictor, _, _, _, end = history
     served = serve(stores, end + 1200)
     before = probabilities(served.forecast())
-    served.set_decisions(999, current_decisions(stores, end + 1200, PRECISION, predictor, 1))
+    served.set_decisions(999, current_decisions(stores, end + 1200, predictor, 1))
     assert probabilities(served.forecast()) == before
     assert not served.fallback_active
 
@@ -171,7 +170,7 @@ def test_model_without_warnings_never_warns_after_recalibration(history):
     silent = replace(predictor, thresholds=(1.0, 1.0))
     engine = OnlineEngine(silent.spec, silent)
     engine.advance(times[None, -500:], values[None, -500:])
-    engine.decide([current_decisions(stores, end, PRECISION, predictor, 1)])
+    engine.decide([current_decisions(stores, end, predictor, 1)])
     forecast = make_forecast(engine, 1, times[-1])
     assert [prediction.threshold for prediction in forecast.predictions] == [1.0, 1.0]
 
@@ -215,14 +214,11 @@ def test_fallback_is_named_and_attributed_to_the_load(history, name, smoothing):
     stores, predictor, *_, end = history
     served = serve(stores, end + 2400)
     baseline = FallbackBaseline(name, constant_table(0.25), smoothing)
-    served.set_decisions(
-        served.model_id, (FallbackDecision(calm=baseline, high=baseline, threshold=0.2), FallbackDecision())
-    )
+    served.set_decisions(served.model_id, (FallbackDecision(calm=baseline, high=baseline), FallbackDecision()))
     forecast = served.forecast()
     assert [serving.predictor for serving in forecast.serving] == [name, MODEL]
     assert served.fallback_active
     assert forecast.predictions[0].probability == pytest.approx(0.25)
-    assert forecast.predictions[0].threshold == pytest.approx(0.2)
     difference = logit(np.array(0.25)) - logit(np.array(predictor.base_rates[0]))
     assert forecast.contributions[0]["load_index"] == pytest.approx(difference)
     assert sum(map(abs, forecast.contributions[0].values())) == pytest.approx(abs(difference))
@@ -242,7 +238,7 @@ def test_status_and_schedule_read_the_fallbacks_from_the_database(history, monke
     stores.runs.append(run)
     before = read_overview(stores, config, now)
     assert (before.fallbacks, before.next_retrain_at) == ((), end - 100.0 + config.training.interval)
-    RecalibrationJob(stores, served, PRECISION, lambda: now).run()
+    RecalibrationJob(stores, served, lambda: now).run()
     after = read_overview(stores, config, now, before)
     assert after.fallbacks == (ServingFallback(predictor.horizons[0], "calm", CURRENT_VALUE),)
     assert after.next_retrain_at == end - 100.0 + DAY

@@ -112,7 +112,7 @@ def test_damaged_model_is_replaced_by_the_previous_model(trained, caplog):
             job.run()
     assert {status.model_id for status in published} == {1}
     assert published[0].forecast is not None
-    assert caplog.text.count("model load failed") == 1
+    assert caplog.text.count("model quarantined") == 1
 
 
 def test_clock_set_back_loses_no_sample_and_no_prediction(trained):

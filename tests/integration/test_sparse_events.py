@@ -59,7 +59,7 @@ HISTORIES = {
     "first half": (spread(14, 0.5, 14), 3),
     "newest fifth": (spread(12, 23, 27.8), 3),
     "twice a week": (spread(8, 0.5, 27.5), 3),
-    "normal": (spread(60, 0.5, 27.8), 1),
+    "normal": (spread(60, 0.5, 27.8), 3),
 }
 
 

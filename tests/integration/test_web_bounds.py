@@ -3,7 +3,11 @@
 import errno
 import logging
 import socket
+import subprocess
+import sys
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +29,7 @@ from .web_clients import (
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
 HALF_REQUEST = b"GET /metrics HT"
 
 
@@ -213,6 +218,47 @@ def test_exception_of_the_application_is_logged_and_results_in_500(caplog):
     with serving(broken) as server:
         assert send_for_code(server, request()) == 500
     assert [record.getMessage() for record in caplog.records] == ["request failed"]
+
+
+def test_missing_memory_results_in_503_and_one_log_entry(caplog):
+    def broken(environ, start_response):
+        raise MemoryError
+
+    with serving(broken) as server:
+        assert [send_for_code(server, request()) for _ in range(5)] == [503] * 5
+    assert [record.getMessage() for record in caplog.records] == ["request failed"]
+
+
+EXHAUSTED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
+from tests.integration.web_clients import ok
+from monitor.web import WebServer
+server = WebServer(("127.0.0.1", 0), ok)
+server.start()
+opened = []
+try:
+    while True:
+        opened.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    print(server.port, len(opened), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_scrapes_succeed_while_no_descriptor_is_free():
+    command = [sys.executable, "-c", EXHAUSTED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        port, opened = map(int, process.stdout.readline().split())
+        assert opened > 10
+        with ExitStack() as idle:
+            for _ in range(20):
+                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                    connection.sendall(request())
+                    assert parse_response(read_until_closed(connection))[0] == 200
+        process.stdin.close()
 
 
 def test_response_that_cannot_be_written_is_logged_and_closed(caplog):

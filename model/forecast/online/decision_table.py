@@ -48,25 +48,23 @@ class DecisionTable:
         self._any_calibrated = bool(self._calibrated.any())
         self._any_replaced = bool(self._replaced.any())
         self._baselines = _BaselineTables(baselines, shape)
-        self._start = self._start_thresholds(decisions, np.asarray(thresholds, dtype=np.float64))
+        start = np.asarray(thresholds, dtype=np.float64)
+        self._start = np.where(start >= 1, np.inf, start)
         self._end = release_threshold(self._start)
 
-    def _start_thresholds(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Floats) -> Floats:
-        """Return the probabilities (hosts, states, horizons) at which a warning starts; infinite for no warnings.
-
-        A decision without a threshold uses the recalibrated threshold of the model.
-        """
-        recalibrated = sigmoid(self._slope * logit(thresholds) + self._intercept)
-        start = np.where(self._calibrated, recalibrated, thresholds)
-        recent = np.array([[np.nan if d.threshold is None else d.threshold for d in host] for host in decisions])
-        start = np.where(np.isnan(recent)[:, None], start, recent[:, None])
-        never = (thresholds >= 1) | (start >= 1)
-        return np.where(never, np.inf, start)
+    def calibrations(self, host: int) -> tuple[Floats, Floats]:
+        """Return slope and intercept (2, horizons) of the recalibration of a host, for calm and high load."""
+        return self._slope[host], self._intercept[host]
 
     def apply(
-        self, probabilities: Floats, high: Bools, load_index: Floats, forecasts: Callable[[], Floats]
+        self,
+        probabilities: Floats,
+        high: Bools,
+        load_index: Floats,
+        forecasts: Callable[[], Floats],
+        offsets: Floats | None = None,
     ) -> Floats:
-        """Apply recalibration and serving baselines; the results do not decrease with the horizon.
+        """Apply recalibration, offsets and serving baselines; the results do not decrease with the horizon.
 
         Args:
             probabilities: (hosts, rows, horizons) probabilities of the model.
@@ -74,18 +72,25 @@ class DecisionTable:
             load_index: (hosts, rows) NaN if unknown.
             forecasts: returns the Holt-Winters forecasts (hosts, smoothings, rows, horizons); called only if a
                 serving baseline uses them.
+            offsets: (hosts, rows, 2, horizons) log-odds to add for calm and high load; None for no offsets.
 
         Returns:
             (hosts, rows, horizons) probabilities.
         """
-        if not (self._any_calibrated or self._any_replaced):
+        shifted = offsets is not None and bool(offsets.any())
+        if not (self._any_calibrated or self._any_replaced or shifted):
             return probabilities
         hosts = np.arange(len(high))[:, None]
         state = high.astype(np.intp)
         published = probabilities
-        if self._any_calibrated:
+        if self._any_calibrated or shifted:
             z = self._slope[hosts, state] * logit(probabilities) + self._intercept[hosts, state]
-            recalibrated = np.where(self._calibrated[hosts, state], sigmoid(z), probabilities)
+            changed = self._calibrated[hosts, state]
+            if offsets is not None:
+                offset = np.take_along_axis(offsets, state[..., None, None], axis=2)[:, :, 0]
+                z = z + offset
+                changed = changed | (offset != 0)
+            recalibrated = np.where(changed, sigmoid(z), probabilities)
             published = np.maximum.accumulate(recalibrated, axis=2)
         if self._any_replaced:
             replaced = self._replaced[hosts, state]
@@ -106,9 +111,8 @@ class DecisionTable:
         Returns:
             Two arrays (hosts, rows, horizons), infinite for no warnings.
         """
-        hosts = np.arange(len(high))[:, None]
-        state = high.astype(np.intp)
-        return self._start[hosts, state], self._end[hosts, state]
+        shape = (*high.shape, len(self._start))
+        return np.broadcast_to(self._start, shape), np.broadcast_to(self._end, shape)
 
 
 class _BaselineTables:

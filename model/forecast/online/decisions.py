@@ -1,4 +1,4 @@
-"""Fallback decisions: recalibration, serving baseline and warning threshold of each horizon."""
+"""Fallback decisions: recalibration and serving baseline of each horizon."""
 
 from __future__ import annotations
 
@@ -36,20 +36,17 @@ class FallbackBaseline:
 
 @dataclass(frozen=True)
 class FallbackDecision:
-    """Fallback decision for one horizon: recalibration, serving baselines and warning threshold.
+    """Fallback decision for one horizon: recalibration and serving baselines.
 
     Attributes:
         recalibration: Platt scaling of the model's log-odds in each load state.
         calm: baseline that serves while load is calm; None if the model serves.
         high: baseline that serves during high load; None if the model serves.
-        threshold: probability at which a warning starts, fitted on recent outcomes; None for the model's
-            recalibrated threshold.
     """
 
     recalibration: Recalibration = field(default_factory=Recalibration)
     calm: FallbackBaseline | None = None
     high: FallbackBaseline | None = None
-    threshold: float | None = None
 
     @property
     def states(self) -> tuple[tuple[Calibration, FallbackBaseline | None], ...]:

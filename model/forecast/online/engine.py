@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from model.forecast.online.hysteresis import WarningHysteresis
 from model.forecast.online.input_ranges import InputRangeMonitor, training_ranges
 from model.forecast.online.online_forecast import OnlineForecast
 from model.forecast.online.prediction_log import LogEntries, PredictionLog
+from model.forecast.online.running_level import RunningLevel
 from model.forecast.predictor import Predictor
 from model.forecast.smoothing import SeasonalSmoother
 
@@ -33,13 +35,16 @@ class OnlineEngine:
         decisions: for each host, the fallback decision for each horizon; not set without a predictor.
     """
 
-    def __init__(self, spec: FeatureSpec, predictor: Predictor | None = None, hosts: int = 1) -> None:
+    def __init__(
+        self, spec: FeatureSpec, predictor: Predictor | None = None, hosts: int = 1, *, level: bool = False
+    ) -> None:
         """Create an engine without history.
 
         Args:
             spec: feature specification, equal to `predictor.spec` if there is a predictor.
             predictor: the model; None to track the load state only.
             hosts: number of hosts.
+            level: True to follow the outcomes after the training history by a running level.
         """
         self.spec = spec
         self.predictor = None if predictor is None else predictor.fused()
@@ -55,6 +60,11 @@ class OnlineEngine:
         self._ranges = None if predictor is None else InputRangeMonitor(training_ranges(predictor), hosts)
         self._outside: Bools | None = None
         self._floor = None if predictor is None else HighLoadFloor(predictor)
+        self._levels = [RunningLevel(predictor) for _ in range(hosts)] if predictor is not None and level else []
+        self._offsets: Floats | None = None
+        self._horizon_columns: Integers = np.array(
+            [spec.horizons.index(horizon) for horizon in horizons], dtype=np.intp
+        )
         if predictor is not None:
             self.decide([[FallbackDecision()] * len(horizons)] * hosts)
 
@@ -77,18 +87,19 @@ class OnlineEngine:
         return same_load and own.step == other.step and own.horizons == other.horizons
 
     def decide(self, decisions: Sequence[Sequence[FallbackDecision]]) -> None:
-        """Set the fallback decisions for the next forecasts.
+        """Set the fallback decisions for the next forecasts; ValueError if there is no predictor.
 
         Args:
             decisions: for each host, the fallback decision for each horizon of the predictor.
-
-        Raises:
-            ValueError: there is no predictor.
         """
         if self.predictor is None:
             raise ValueError("decisions without a predictor")
         self.decisions = tuple(tuple(host) for host in decisions)
         self._table = DecisionTable(self.decisions, self.predictor.thresholds)
+        for host, level in enumerate(self._levels):
+            level.recalibrate(*self._table.calibrations(host))
+        if self._levels and self._newest_rows == 1:
+            self._offsets = np.stack([level.offsets[None] for level in self._levels])
 
     def advance(self, times: Floats, values: Floats) -> None:
         """Append samples of each host; the next `forecast` predicts for them.
@@ -100,14 +111,16 @@ class OnlineEngine:
         Raises:
             ValueError: the times do not increase.
         """
-        rows = times.shape[1]
+        self._newest_rows = times.shape[1]
         for host, window in enumerate(self._windows):
             window.extend(times[host], values[host])
-            self._smoothers[host].extend(times[host], window.load_index[len(window) - rows :])
+            self._smoothers[host].extend(times[host], window.load_index[len(window) - self._newest_rows :])
         self._outside = None if self._ranges is None else self._ranges.extend(times, values)
-        self._newest_rows = rows
         self._features = None
         self._model_probabilities = None
+        if self._levels:
+            parts = enumerate(zip(self._levels, self._windows, times, strict=True))
+            self._offsets = np.stack([level.extend(w, t, partial(self._predict, i)) for i, (level, w, t) in parts])
 
     @property
     def newest_states(self) -> Floats:
@@ -131,19 +144,22 @@ class OnlineEngine:
         high = self._newest([window.state for window in self._windows]) == 1
         load_index = self._newest([window.load_index for window in self._windows])
         at = self._newest([window.times for window in self._windows])
-        probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
+        probabilities = self._table.apply(
+            model_probabilities, high, load_index, self._seasonal_forecasts, self._offsets
+        )
         period = self._newest([window.period_start for window in self._windows])
         floored = np.stack([window.high_with_dips(self._newest_rows) for window in self._windows])
         probabilities, raised = self._floor(probabilities, self._all_features(), floored)
         start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
+        inputs = len(self.spec.inputs)
         before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
         return OnlineForecast(
             features=self._all_features(),
             model_probabilities=model_probabilities,
             probabilities=probabilities,
             raised=raised,
-            outside=self._all_outside(),
+            outside=self._outside if self._outside is not None else np.zeros((*high.shape, inputs), bool),
             high=high,
             period_start=period,
             thresholds=np.where(before, end, start),
@@ -173,7 +189,7 @@ class OnlineEngine:
         probabilities = np.full((len(rows), len(self.spec.horizons)), np.nan)
         serving = np.flatnonzero(times[rows] > serving_after)
         if len(serving):
-            probabilities[np.ix_(serving, self._horizon_columns())] = self._predict(host, rows[serving])
+            probabilities[np.ix_(serving, self._horizon_columns)] = self._predict(host, rows[serving])
         entries = LogEntries(
             rows=rows,
             probabilities=probabilities,
@@ -181,11 +197,6 @@ class OnlineEngine:
             forecasts=self._smoothers[host].forecasts(rows),
         )
         log.add(times, window.state[first:], entries)
-
-    def _horizon_columns(self) -> Integers:
-        """Return the positions of the predictor's horizons among the horizons of its spec."""
-        assert self.predictor is not None  # noqa: S101  checked by the callers
-        return np.array([self.spec.horizons.index(horizon) for horizon in self.predictor.horizons])
 
     def _newest(self, arrays: Sequence[Floats]) -> Floats:
         """Return the values (hosts, rows) for the samples of the last `advance`, from one array per host."""
@@ -201,22 +212,12 @@ class OnlineEngine:
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:
-        """Return the features (n, features) for samples of a host, NaN for metrics outside their range.
-
-        Args:
-            host: index of the host.
-            rows: (n,) indices of the samples among those of the last `advance`.
-        """
+        """Return the features (n, features) at positions (n,) of the last `advance`, NaN for metrics out of range."""
         window = self._windows[host]
         x = design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
         if self._outside is not None:
             x[self._outside[host, rows] @ self.spec.metric_features] = np.nan
         return x
-
-    def _all_outside(self) -> Bools:
-        """Return a mask (hosts, rows, inputs) of the metrics outside their training ranges."""
-        shape = self._hosts, self._newest_rows, len(self.spec.inputs)
-        return np.zeros(shape, bool) if self._outside is None else self._outside
 
     def model_probabilities(self) -> Floats:
         """Return the probabilities (hosts, rows, horizons) of the model alone for the samples of the last `advance`.
@@ -228,14 +229,15 @@ class OnlineEngine:
             if self.predictor is None:
                 raise ValueError("a prediction without a predictor")
             x = self._all_features()
-            p = self.predictor.probabilities(x.reshape(-1, x.shape[2]))
-            self._model_probabilities = np.asarray(p.reshape(*x.shape[:2], -1))
+            self._model_probabilities = self.predictor.probabilities(x.reshape(-1, x.shape[2])).reshape(
+                *x.shape[:2], -1
+            )
         return self._model_probabilities
 
     def _predict(self, host: int, rows: Integers) -> Floats:
-        """Return the model's probabilities (n, horizons) for samples of a host (see `_features_of`)."""
-        if self._model_probabilities is not None:
-            return np.asarray(self._model_probabilities[host, rows])
+        """Return the model's probabilities (n, horizons) at positions (n,) of the last `advance`."""
+        if self._model_probabilities is not None or self._newest_rows == 1:
+            return np.asarray(self.model_probabilities()[host, rows])
         assert self.predictor is not None  # noqa: S101  checked by the callers
         return self.predictor.probabilities(self._features_of(host, rows))
 
@@ -243,4 +245,4 @@ class OnlineEngine:
         """Return the Holt-Winters forecasts (hosts, smoothings, rows, horizons) for the predictor's horizons."""
         rows = np.arange(self._newest_rows)
         forecasts = np.stack([smoother.forecasts(rows) for smoother in self._smoothers])
-        return np.asarray(forecasts[..., self._horizon_columns()])
+        return np.asarray(forecasts[..., self._horizon_columns])

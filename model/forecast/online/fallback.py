@@ -17,16 +17,13 @@ from model.features.dataset import typical_step
 from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.blend import fit_load_table
 from model.forecast.log_odds import logit, sigmoid
-from model.forecast.metrics import threshold_for
 from model.forecast.online.decisions import FallbackBaseline, FallbackDecision
 from model.forecast.online.prediction_log import MaturedPredictions
 from model.forecast.online.recalibration import (
-    BLOCK_SECONDS,
-    Recalibration,
-    extra_variance,
     fit_recalibrations,
     fit_recent,
 )
+from model.forecast.online.running_level import level_offsets
 from model.forecast.smoothing import best_smoothing
 from model.serving import MODEL
 from model.units import DAY, HOUR
@@ -46,19 +43,9 @@ MARGIN = 2.0
 MIN_BLOCKS = 12
 """Smallest number of blocks for a comparison (see `_better_baseline` for the block length)."""
 
-MIN_WARNING_BLOCKS = 5.0
-"""Smallest total duration of warnings, in blocks, for which a warning threshold is fitted to outcomes."""
-
-MAX_THRESHOLD_SHIFT = 1.0
-"""Largest difference between the fitted threshold and the model's recalibrated threshold, in log-odds."""
-
 
 def decide_fallbacks(
-    matured: MaturedPredictions,
-    horizons: Sequence[float],
-    now: float,
-    thresholds: Sequence[float],
-    precision: float,
+    matured: MaturedPredictions, horizons: Sequence[float], now: float
 ) -> tuple[FallbackDecision, ...]:
     """Return one decision per horizon, using outcomes known at `now`.
 
@@ -66,8 +53,6 @@ def decide_fallbacks(
         matured: predictions of one host with their outcomes.
         horizons: horizons of the columns of `matured`, in seconds.
         now: current time in seconds since the epoch.
-        thresholds: warning threshold of the model for each horizon; 1 for no warnings.
-        precision: target precision of warnings.
     """
     recalibrations = fit_recalibrations(
         matured.times, matured.probabilities, matured.outcomes, matured.high, horizons, now
@@ -76,44 +61,8 @@ def decide_fallbacks(
     for i, (horizon, recalibration) in enumerate(zip(horizons, recalibrations, strict=True)):
         calm = _better_baseline(_select(matured, i, ~matured.high), horizon, now)
         high = _better_baseline(_select(matured, i, matured.high), horizon, now)
-        threshold = _warning_threshold(matured, i, recalibration, horizon, now, thresholds[i], precision)
-        decisions.append(FallbackDecision(recalibration, calm, high, threshold))
+        decisions.append(FallbackDecision(recalibration, calm, high))
     return tuple(decisions)
-
-
-def _warning_threshold(
-    matured: MaturedPredictions,
-    column: int,
-    recalibration: Recalibration,
-    horizon: float,
-    now: float,
-    model_threshold: float,
-    precision: float,
-) -> float | None:
-    """Return the lowest threshold that reaches the target precision on recent outcomes.
-
-    Predictions made during high load are ignored, because no warning is active then. The threshold is clipped to
-    within MAX_THRESHOLD_SHIFT (log-odds) of the model's recalibrated threshold.
-
-    Returns:
-        The threshold; None if warnings are disabled (`model_threshold` is 1), or if they cover fewer than
-        MIN_WARNING_BLOCKS blocks of the recent outcomes.
-    """
-    y = matured.outcomes[:, column]
-    p = matured.probabilities[:, column]
-    rows = ~matured.high & (matured.times + horizon < now) & ~np.isnan(y) & ~np.isnan(p)
-    if model_threshold >= 1 or not rows.any():
-        return None
-    p = recalibration(p[rows], matured.high[rows])
-    y = y[rows]
-    start = float(recalibration(np.array([model_threshold]), np.zeros(1, bool))[0])
-    warned_seconds = np.sum(p >= start) * typical_step(matured.times, default=1.0)
-    if warned_seconds < MIN_WARNING_BLOCKS * max(horizon, BLOCK_SECONDS):
-        return None
-    fitted = float(logit(np.array(threshold_for(y, p, precision))))
-    centre = float(logit(np.array(start)))
-    shifted = np.clip(fitted, centre - MAX_THRESHOLD_SHIFT, centre + MAX_THRESHOLD_SHIFT)
-    return float(sigmoid(np.array(shifted)))
 
 
 @dataclass(frozen=True)
@@ -188,6 +137,8 @@ def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Fl
     """
     step = typical_step(past.times, default=1.0)
     times: list[Floats] = [np.empty(0)]
+    labels: list[Floats] = [np.empty(0)]
+    recalibrated: list[Floats] = [np.empty(0)]
     errors: dict[str, list[Floats]] = {}
     for day in range(COMPARED_DAYS):
         start = now - COMPARED_DAYS * DAY + day * DAY
@@ -197,20 +148,22 @@ def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Fl
         if not len(scored.times) or not known.y.any() or known.y.all():
             continue
         times.append(scored.times)
-        own = _recalibrated(known, scored, horizon, start, step)
-        errors.setdefault(MODEL, []).append(np.square(own - scored.y))
+        labels.append(scored.y)
+        recalibrated.append(_recalibrated(known, scored, horizon, start, step))
         for baseline in _fit_baselines(known):
             p = sigmoid(baseline.table(scored.scores_of(baseline)))
             errors.setdefault(baseline.name, []).append(np.square(p - scored.y))
-    return np.concatenate(times), {name: np.concatenate(parts) for name, parts in errors.items()}
+    all_times = np.concatenate(times)
+    y = np.concatenate(labels)
+    z = np.concatenate(recalibrated)
+    own = sigmoid(z + level_offsets(all_times, z, y, horizon))
+    return all_times, {MODEL: np.square(own - y), **{name: np.concatenate(parts) for name, parts in errors.items()}}
 
 
 def _recalibrated(known: _Predictions, scored: _Predictions, horizon: float, now: float, step: float) -> Floats:
-    """Return the model's probabilities (rows,) for `scored`, recalibrated at `now` on the outcomes of `known`."""
+    """Return the model's log-odds (rows,) for `scored`, recalibrated at `now` on the outcomes of `known`."""
     own = known.take(~np.isnan(known.p))
-    variance = extra_variance(known.times, known.y, horizon, step)
-    calibration = fit_recent(own.times, own.p, own.y, horizon, now, step, variance)
-    return sigmoid(calibration(logit(scored.p)))
+    return fit_recent(own.times, own.p, own.y, horizon, now, step)(logit(scored.p))
 
 
 def _fit_baselines(known: _Predictions) -> list[FallbackBaseline]:

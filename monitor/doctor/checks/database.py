@@ -13,6 +13,7 @@ from storage import StorageError
 from storage.errors import StorageErrorKind
 from storage.inspection import DatabaseFiles
 from storage.inspection import check_integrity as run_integrity_check
+from storage.row_check import check_rows as count_rows
 
 CHECK_SECONDS = 1.0
 """Time limit of the integrity check in seconds; a complete check reads the whole file."""
@@ -87,6 +88,21 @@ def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
         yield ok(
             CheckId.INTEGRITY, f"no damage found within {CHECK_SECONDS:g} s; for a full check run `{full_check}`"
         )
+
+
+def check_rows(context: DoctorContext) -> Iterator[CheckResult]:
+    """Count the rows with values of unexpected types; none found within CHECK_SECONDS is ok."""
+    if context.database is None or context.records is None:
+        yield skipped(CheckId.ROWS, "the database could not be read")
+        return
+    check = count_rows(context.database, CHECK_SECONDS)
+    if check.damaged:
+        counts = ", ".join(f"{count} in {table}" for table, count in check.damaged.items())
+        fix = "nothing needs it: each damaged row is left out; look for the cause, such as a failing disk"
+        yield warning(CheckId.ROWS, f"damaged rows: {counts}", fix)
+    else:
+        within = "" if check.completed else f" within {CHECK_SECONDS:g} s"
+        yield ok(CheckId.ROWS, f"no damaged row found{within}")
 
 
 def check_files(context: DoctorContext) -> Iterator[CheckResult]:

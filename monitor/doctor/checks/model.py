@@ -17,6 +17,7 @@ from monitor.sampling.history_spacing import spacing_differs
 from monitor.system.formatting import approximate_duration, format_count, format_duration
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import RegisteredModel
+from storage import ModelPart
 
 OLD_INTERVALS = 2.0
 """Age of a model, in training intervals, above which the check warns."""
@@ -33,6 +34,11 @@ def check_model(context: DoctorContext) -> Iterator[CheckResult]:
     if model is None:
         yield warning(CheckId.MODEL, f"no model serves yet: {overview.waiting_for}", _first_model_fix(overview))
         return
+    for entry in overview.quarantined_models:
+        if entry.part is ModelPart.PREDICTOR:
+            message = f"model {entry.model_id} is quarantined: {entry.detail}"
+            fix = f"train another one: `monitor retrain`, or try it again: `monitor models activate {entry.model_id}`"
+            yield warning(CheckId.MODEL, message, fix)
     predictor, error = _load(model.id, records)
     yield assess_model_bytes(model, predictor, error)
     yield assess_task(model, context.config)
@@ -125,6 +131,10 @@ def check_detector(context: DoctorContext) -> Iterator[CheckResult]:
         yield skipped(CheckId.DETECTOR, DATABASE_NOT_READ)
         return
     overview = records.overview
+    quarantined = [failed for failed in overview.quarantined_models if failed.part is ModelPart.DETECTOR]
+    for entry in quarantined:
+        message = f"the detector of model {entry.model_id} is quarantined: {entry.detail}"
+        yield warning(CheckId.DETECTOR, message, "fit another one: `monitor retrain`")
     if not overview.detection.detecting:
         yield skipped(CheckId.DETECTOR, f"no anomaly detection: {overview.detection.waiting_for}")
         return

@@ -17,6 +17,8 @@ from monitor.system.systemd_unit import bound_paths
 from monitor.web.web_config.files import FileReader
 from monitor.web.web_config.loader import load_web_config_file
 
+EVERY_USER = "every user"
+
 
 def check_state_directory(context: DoctorContext) -> Iterator[CheckResult]:
     """Check that the database's directory exists and is writable, and that its owner owns the database files."""
@@ -122,16 +124,18 @@ def check_key_permissions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def check_write_access(context: DoctorContext) -> Iterator[CheckResult]:
-    """Yield a warning for each file or directory of this installation that other users can write.
+    """Yield a failure for each file or directory of this installation that every user can write.
 
-    The directories above count as well: whoever can write one can replace what is in it.
+    A file or directory that another group can write is a warning. The directories above count as well: whoever can
+    write one can replace what is in it.
     """
     files = _installed_files(context)
     directories = {parent for file in files for parent in (*file.parents, *file.resolve().parents)}
     findings = ((path, _other_writers(path)) for path in sorted({*files, *directories}))
     exposed = [(path, *finding) for path, finding in findings if finding is not None]
     for path, writers, fix in exposed:
-        yield warning(CheckId.WRITE_ACCESS, f"{path} is writable for {writers}", f"run `{fix} {path}`")
+        result = failed if writers == EVERY_USER else warning
+        yield result(CheckId.WRITE_ACCESS, f"{path} is writable for {writers}", f"run `{fix} {path}`")
     if not exposed:
         yield ok(CheckId.WRITE_ACCESS, f"no other user can write {len(files)} files and their directories")
 
@@ -165,7 +169,7 @@ def _other_writers(path: Path) -> tuple[str, str] | None:
     if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
         return None
     if status.st_mode & stat.S_IWOTH:
-        return "every user", "chmod o-w"
+        return EVERY_USER, "chmod o-w"
     if status.st_mode & stat.S_IWGRP and status.st_gid not in {0, _primary_group(status.st_uid)}:
         return f"group {status.st_gid}", "chmod g-w"
     return None

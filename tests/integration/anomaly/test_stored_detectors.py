@@ -68,7 +68,7 @@ def test_damaged_detector_is_reported_and_replaced(stores, caplog):
     with open_database(f"sqlite:///{stores.database.name}") as database, database.writing() as connection:
         connection.exec_driver_sql("UPDATE models SET detector = ? WHERE id = ?", (bytes(blob), model))
     assert host.advance(HOUR / 6) is None
-    assert "detector load failed" in [record.message for record in caplog.records]
+    assert "model quarantined" in [record.message for record in caplog.records]
     samples = stores.samples.between(0.0, host.now)
     assert not train_detector(stores, CONFIG, samples[:, 0], samples[:, 1:], host.now).report.kept
 

@@ -1,5 +1,7 @@
 """Fixtures: a complete state of the daemon, and an empty database."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveSt
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage import AnomalyRecord, Prediction, Sample, TrainingOutcome
+from storage import AnomalyRecord, ModelPart, Prediction, QuarantinedModel, Sample, TrainingOutcome
 
 NOW = 1_800_000_000.0
 
@@ -154,6 +156,12 @@ def live(sample, overview):
     )
 
 
+def damaged(overview):
+    """Return an overview with a quarantined model and damaged rows."""
+    failed = QuarantinedModel(4, ModelPart.PREDICTOR, NOW - 60, "failed", "ZeroDivisionError: x")
+    return replace(overview, quarantined_models=(failed,), damaged_rows={"samples": 2})
+
+
 @pytest.fixture
 def state(live, overview):
     bounds = (("0.001", 5), ("0.01", 9), ("+Inf", 10))
@@ -161,7 +169,7 @@ def state(live, overview):
         version="1.2.3",
         python="3.11.0",
         live=live,
-        overview=overview,
+        overview=damaged(overview),
         jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), NOW - 5)},
         reloaded_at=NOW - 50_000,
         log_lines_dropped=6,

@@ -114,6 +114,13 @@ def test_parse_url_makes_the_path_absolute(tmp_path: Path, monkeypatch: pytest.M
     assert url.database == str(path)
 
 
+@pytest.mark.parametrize("name", ["a?b=c.db", "a#b.db", "a%20b.db", "a b@c.db", "\udcff.db"])
+def test_database_may_have_any_path(tmp_path: Path, name: str) -> None:
+    with open_database(f"sqlite:///{tmp_path / name}") as database:
+        assert database.path == tmp_path / name
+    assert (tmp_path / name).stat().st_size > 0
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql://host/name"])
 def test_parse_url_returns_no_path_without_a_file(url: str) -> None:
     assert parse_url(url)[1] is None

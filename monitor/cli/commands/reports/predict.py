@@ -53,7 +53,7 @@ def command(options: GlobalOptions, at: float | None) -> int:
     as_of = now if at is None else at
     max_age = max_sample_age(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
-        decisions = partial(current_decisions, stores, as_of, config.warning.precision)
+        decisions = partial(current_decisions, stores, as_of)
         forecast = forecast_from_storage(stores, as_of, max_age, decisions)
         overview = read_overview(stores, config, now)
         sample = stores.samples.last(until=as_of)

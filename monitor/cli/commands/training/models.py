@@ -58,7 +58,7 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         model = read_model(stores, model_id)
-        document = model_document(model, stores.registry.active_id())
+        document = model_document(model, stores.registry.active_id(), stores.registry.quarantined())
     print_result(options, document, model_report(document))
     return ExitCode.DONE
 
@@ -68,7 +68,7 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
 @json_option
 @pass_options
 def activate(options: GlobalOptions, model_id: int) -> int:
-    """Activate a model, even if the gate refused it."""
+    """Activate a model, even if the gate refused it or it is quarantined."""
     return _activate(options, model_id)
 
 
@@ -77,7 +77,7 @@ def activate(options: GlobalOptions, model_id: int) -> int:
 @json_option
 @pass_options
 def rollback(options: GlobalOptions, model_id: int | None) -> int:
-    """Activate the newest promoted model that is older than the active one."""
+    """Activate the model that served before the active one."""
     return _activate(options, model_id)
 
 
@@ -137,7 +137,10 @@ def _list(options: GlobalOptions) -> int:
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         active = stores.registry.active_id()
-        models = tuple(model_list_entry(registered_model(record), active) for record in stores.registry.history())
+        quarantined = stores.registry.quarantined()
+        models = tuple(
+            model_list_entry(registered_model(record), active, quarantined) for record in stores.registry.history()
+        )
     print_result(options, models, models_report(models))
     return ExitCode.DONE
 

@@ -7,7 +7,6 @@ from model.forecast.calibration import (
     Calibration,
     fit_blend_weights,
     fit_calibration,
-    fit_intercept,
     matching_intercept,
 )
 from model.forecast.log_odds import sigmoid
@@ -30,14 +29,6 @@ def test_fit_calibration_on_few_rows_stays_near_the_identity():
     calibration = fit_calibration(np.array([-1.0, 1.0]), np.array([1.0, 0.0]), block_rows=30)
     assert calibration.slope == pytest.approx(1, abs=0.1)
     assert fit_calibration(np.array([1.0]), np.array([np.nan]), 1) == Calibration()
-
-
-def test_fit_intercept_moves_the_level_only():
-    z = np.random.default_rng(1).normal(-1, 1, 5000)
-    weight = np.ones(len(z))
-    assert fit_intercept(z - 1, outcomes(z), 1, weight, 4.0) == pytest.approx(1, abs=0.1)
-    assert abs(fit_intercept(z - 1, outcomes(z), 1, weight, 1e9)) < 1e-3
-    assert fit_intercept(z, np.full(len(z), np.nan), 1, weight, 4.0) == 0.0
 
 
 def test_fit_blend_weights_follow_the_informative_expert():

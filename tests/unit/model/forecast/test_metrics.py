@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.forecast.metrics import average_precision, brier, calibration_error, score, threshold_for
+from model.forecast.metrics import average_precision, brier, calibration_error, score
 
 pytestmark = pytest.mark.unit
 
@@ -36,11 +36,3 @@ def test_skill_is_the_reduction_of_the_brier_score():
     scores = score(np.array([1.0, 0, np.nan]), np.array([0.8, 0.2, 0.5]), base_rate=0.5)
     assert scores.brier == pytest.approx(0.04)
     assert scores.brier_skill == pytest.approx(1 - 0.04 / 0.25)
-
-
-def test_threshold_is_the_lowest_with_the_wanted_precision():
-    y = np.array([1.0, 1, 0, 1, 0, 0])
-    p = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    assert threshold_for(y, p, 0.75) == 0.6
-    assert threshold_for(y, p, 0.9) == 0.8
-    assert threshold_for(1 - y, np.full(6, 0.5), 0.9) == 1.0

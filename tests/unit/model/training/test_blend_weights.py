@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.forecast.blend import network_only
+from model.forecast.calibration import BlendWeights
 from model.training.blend_weights import (
     cross_fitted_probabilities,
     expert_predictions,
@@ -26,15 +28,17 @@ def test_pretrained_weight_decreases_with_the_history():
 
 def test_fit_blends_reduces_the_loss_on_its_rows(candidate):
     holdout_model = candidate.predictor.holdout_model
-    y = candidate.holdout.y[:, 0]
-    known = ~np.isnan(y)
+    predictions = expert_predictions([holdout_model], [candidate.holdout])
+    fitted = replace(holdout_model, blends=fit_blends(holdout_model, predictions))
+    uninformed = replace(holdout_model, blends=(replace(network_only(), calm=BlendWeights((0.0, 0.0, 0.0))),) * 2)
+    y = predictions.y[:, 0]
+    calm = ~np.isnan(y) & ~predictions.high
     losses = []
-    for model in (replace(holdout_model, blends=candidate.predictor.blends), holdout_model):
-        p = np.clip(model.probabilities(candidate.holdout.x)[known, 0], 1e-9, 1 - 1e-9)
-        losses.append(-np.mean(y[known] * np.log(p) + (1 - y[known]) * np.log(1 - p)))
-    refitted = fit_blends(holdout_model, expert_predictions([holdout_model], [candidate.holdout]))
-    assert refitted[0].calm.weights == pytest.approx(holdout_model.blends[0].calm.weights)
-    assert losses[1] <= losses[0] * 1.05
+    for model in (fitted, holdout_model, uninformed):
+        p = np.clip(model.blend(predictions.logits[calm], predictions.high[calm])[:, 0], 1e-9, 1 - 1e-9)
+        losses.append(-np.mean(y[calm] * np.log(p) + (1 - y[calm]) * np.log(1 - p)))
+    assert losses[0] <= losses[1] * 1.05
+    assert losses[0] < 0.5 * losses[2]
 
 
 def test_transfer_blends_keeps_weights_and_moves_intercepts_half_way(candidate):

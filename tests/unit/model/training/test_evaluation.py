@@ -1,6 +1,5 @@
 """Evaluation of a candidate on its holdout."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -24,11 +23,9 @@ def test_candidate_is_scored_with_all_baselines(candidate):
     assert np.all(np.diff(candidate.probabilities, axis=1) >= 0)
 
 
-def test_single_fold_is_cross_fitted_in_halves_and_several_by_fold(candidate):
-    assert candidate.folds == 1
+def test_parts_for_cross_fitting_are_the_folds(candidate):
+    assert candidate.folds == 3
     rows = [label_rows(np.zeros((n, 1)), np.arange(float(n))) for n in (2, 3, 4, 6)]
     parts = tuple(Split(train, holdout) for train, holdout in pairwise(rows))
     folds = Folds(parts=parts, horizons=(60.0,), events=(5,), omitted={})
     assert cross_fitting_parts(folds).tolist() == [0] * 3 + [1] * 4 + [2] * 6
-    single = replace(folds, parts=parts[:1])
-    assert cross_fitting_parts(single).tolist() == [0, 1, 1]

@@ -40,10 +40,10 @@ def test_event_rows_are_the_first_rows_of_runs_of_known_labels():
     assert event_rows(np.full(3, NAN)).tolist() == []
 
 
-def test_newest_fifth_with_enough_events_is_the_only_fold():
+def test_fifths_of_the_rows_with_enough_events_are_the_folds():
     folds = make_folds(history(range(50, ROWS - 20, 60)), HORIZONS, STEP)
-    (part,) = folds.parts
-    assert (len(part.train), len(part.holdout)) == (0.8 * ROWS, 0.2 * ROWS)
+    rows = [(len(part.train), len(part.holdout)) for part in folds.parts]
+    assert rows == [(0.4 * ROWS, 0.2 * ROWS), (0.6 * ROWS, 0.2 * ROWS), (0.8 * ROWS, 0.2 * ROWS)]
     assert (folds.horizons, folds.omitted) == (HORIZONS, {})
 
 
@@ -55,7 +55,7 @@ def test_newest_fifth_with_enough_events_is_the_only_fold():
         pytest.param(range(100, ROWS, 250), id="spread"),
     ],
 )
-def test_few_events_in_a_part_are_shared_by_three_folds(onsets):
+def test_few_events_in_a_part_are_shared_by_the_folds(onsets):
     dataset = history(onsets)
     folds = make_folds(dataset, HORIZONS, STEP)
     assert folds.horizons == HORIZONS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.errors import NotEnoughHistoryError, SkipReason
-from model.forecast.metrics import threshold_for
+from model.forecast.online.hysteresis import start_threshold
 from model.forecast.predictor import predict_at
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps, loads
@@ -34,17 +34,13 @@ def test_train_reports_each_epoch(trace):
         np.random.default_rng(0),
         lambda epoch, total: epochs.append((epoch.number, total)),
     )
-    # A plain network of two epochs and an encoded one of one epoch, for the fold and for serving.
-    assert epochs == [(number, 6) for number in range(1, 7)]
+    # A plain network of two epochs and an encoded one of one epoch, for three folds and for serving.
+    assert epochs == [(number, 12) for number in range(1, 13)]
 
 
-def test_warning_threshold_has_the_target_precision_while_load_is_not_high(candidate):
-    model = candidate.predictor.holdout_model
-    calm = ~model.is_high(candidate.holdout.x)
-    probabilities = model.probabilities(candidate.holdout.x)
-    for y, p, threshold in zip(candidate.holdout.y.T, probabilities.T, model.thresholds, strict=True):
-        assert threshold == threshold_for(y[calm], p[calm], TASK.precision)
-        assert threshold != threshold_for(y, p, TASK.precision)
+def test_warnings_start_at_the_threshold_of_the_target_precision(candidate):
+    predictor = candidate.predictor
+    assert predictor.thresholds == predictor.holdout_model.thresholds == (start_threshold(TASK.precision),) * 2
 
 
 def test_horizon_without_examples_is_served_by_the_pretrained_model():

@@ -84,3 +84,20 @@ def test_hung_run_is_logged_once_with_its_stack(caplog):
     (record,) = caplog.records
     assert record.message == "configuration reload hung"
     assert "test_reloader:" in record.fields["stack"]
+
+
+def test_request_without_resources_for_a_thread_is_repeated_by_the_next_one(monkeypatch, caplog):
+    runs = Runs()
+    runs.release.release()
+    reloader = Reloader(runs)
+
+    def fail(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        reloader.request()
+    assert [record.message for record in caplog.records] == ["configuration reload not started"]
+    reloader.request()
+    assert reloader.wait(PATIENCE)
+    assert runs.count == 1

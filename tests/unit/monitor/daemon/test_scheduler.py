@@ -242,3 +242,15 @@ def test_close_waits_for_running_job():
     assert began.wait(5)
     assert scheduler.close(patience=5.0) is True
     assert ended.is_set()
+
+
+def test_close_without_resources_for_a_thread_does_not_wait(monkeypatch):
+    scheduler = Scheduler([Job("job", 60.0, lambda: None)])
+    scheduler.start()
+
+    def fail(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        assert scheduler.close() is False

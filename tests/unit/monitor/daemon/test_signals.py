@@ -1,11 +1,15 @@
 """Tests of the signals of the daemon."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
-from monitor.daemon.signals import SIGNALS, Request, blocked_signals, request_reload, stop_pending, wait_for_request
+from monitor.daemon.signals import SIGNALS, Request, blocked_signals, request_reload, wait_for_request
 
 pytestmark = pytest.mark.unit
 
@@ -50,13 +54,33 @@ def test_reload_is_requested_from_another_thread():
     thread.join()
 
 
-def test_stop_stays_pending_until_it_is_taken():
-    signal.raise_signal(signal.SIGHUP)
-    assert not stop_pending()
-    signal.raise_signal(signal.SIGTERM)
-    assert stop_pending()
-    wait_for_request(LONG)
-    assert not stop_pending()
+def test_wait_ends_after_its_timeout():
+    assert wait_for_request(0.001) == Request.NONE
+    assert wait_for_request(0) == Request.NONE
+
+
+WAITS = """
+from monitor.daemon.signals import block_signals, wait_for_request
+block_signals()
+requests = set()
+print("waiting", flush=True)
+while not requests or input_pending():
+    requests.add(wait_for_request(0.05))
+print(*sorted(request.value for request in requests))
+""".replace("input_pending()", "not __import__('select').select([0], [], [], 0)[0]")
+
+
+def test_stopped_and_continued_process_receives_no_request():
+    command = [sys.executable, "-c", WAITS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        for _ in range(5):
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            time.sleep(0.06)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+        assert process.communicate("\n")[0].split() == [str(Request.NONE.value)]
 
 
 def test_threads_inherit_blocked_signals():

@@ -17,6 +17,11 @@ def test_labelled_gauge_leaves_out_missing_values(samples):
     assert samples([metric]) == {("x", "one"): 1.0}
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_values_that_are_not_finite_are_left_out(samples, value):
+    assert samples([gauge("x", "Value of x.", value), horizon_gauge("y", "Value of y.", [(300.0, value)])]) == {}
+
+
 def test_labelled_counter_has_a_sample_per_label_value(samples):
     metric = labelled_counter("x", "Number of x.", "a", [("one", 1), ("two", 0)])
     assert samples([metric]) == {("x_total", "one"): 1, ("x_total", "two"): 0}

@@ -2,11 +2,15 @@
 
 import logging
 
+import numpy as np
 import pytest
 
+from model.anomaly.events import DetectorReading
+from model.anomaly.online_detector import HostDetector
 from monitor.config.schema import AnomalySection
+from monitor.inference.quarantine import QuarantineReason
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob, UnusedReason
-from storage import AnomalyRecord, StorageError
+from storage import AnomalyRecord, ModelPart, StorageError
 
 from .anomaly_host import STEP, TRAINING_END, detector_blob, promote_model
 
@@ -93,7 +97,27 @@ def test_job_reports_an_unreadable_detector(stores, caplog):
     promote_model(stores, detector_blob()[:-100] + bytes(100))
     with caplog.at_level(logging.ERROR):
         assert Daemon(stores).run(NOW) is None
-    assert logged_reasons(caplog) == [UnusedReason.UNREADABLE]
+    assert logged_reasons(caplog) == [QuarantineReason.UNREADABLE]
+
+
+@pytest.mark.parametrize("failure", ["exception", "not finite"])
+def test_detector_that_fails_is_replaced_by_that_of_the_model_before(stores, monkeypatch, failure):
+    first, second = (promote_model(stores, detector_blob()) for _ in range(2))
+    daemon = Daemon(stores)
+    assert daemon.run(NOW).reading is not None
+
+    def fail(self, at, _):
+        if failure == "exception":
+            raise ZeroDivisionError
+        return DetectorReading(at, 0.5, {"joint": float("nan")}, 0.0, np.zeros(3))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(HostDetector, "step", fail)
+        assert daemon.run(NOW + STEP) is None
+    assert [(entry.model_id, entry.part) for entry in stores.registry.quarantined()] == [(second, ModelPart.DETECTOR)]
+    assert stores.registry.active_id() == second
+    assert daemon.run(NOW + 2 * STEP).reading is not None
+    assert stores.registry.detector_model_id() == first
 
 
 def test_every_unused_reason_has_a_message():

@@ -27,7 +27,7 @@ def job(monkeypatch):
         return state.decisions
 
     monkeypatch.setattr("monitor.jobs.recalibration.current_decisions", decide)
-    return RecalibrationJob(stores, served, 0.8, lambda: state.now), served, state
+    return RecalibrationJob(stores, served, lambda: state.now), served, state
 
 
 def test_job_does_nothing_without_a_model(job):
@@ -65,4 +65,4 @@ def test_job_stores_the_names_of_serving_baselines(job):
 
 
 def test_decisions_before_the_end_of_the_training_change_nothing():
-    assert decisions_at(None, PREDICTOR, trained_until=100.0, now=100.0, precision=0.8) == UNCHANGED
+    assert decisions_at(None, PREDICTOR, trained_until=100.0, now=100.0) == UNCHANGED

@@ -12,7 +12,7 @@ from monitor.reports.status import model_line, status_line, status_report
 from monitor.sampling.write_buffer import StorageState
 from monitor.training.bootstrap_model import pretrained_task
 from storage import AnomalyRecord, StorageErrorKind, TrainingOutcome
-from tests.unit.monitor.conftest import NOW, TRAINING_REPORT
+from tests.unit.monitor.conftest import NOW, TRAINING_REPORT, damaged
 
 pytestmark = pytest.mark.unit
 
@@ -83,6 +83,7 @@ STATES = (
     anomaly_in_progress,
     anomaly_without_daemon,
     pinned_log,
+    damaged,
 )
 
 

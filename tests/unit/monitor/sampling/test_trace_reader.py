@@ -35,6 +35,13 @@ def test_read_trace_orders_rows_and_drops_repeated_times(write_file, name):
     assert (counts.rows, counts.unordered, counts.repeated, counts.bad_cells) == (4, 2, 1, 0)
 
 
+def test_read_rows_limits_the_size_of_a_file(write_file, monkeypatch):
+    monkeypatch.setattr("monitor.sampling.trace_reader.MAX_NUMBERS", 4)
+    assert len(read_rows(write_file("timestamp,cpu_usage\n1,0.5\n2,0.5\n")).times) == 2
+    with pytest.raises(MonitorError, match="more than 4 times and values"):
+        read_rows(write_file("timestamp,cpu_usage\n1,0.5\n2,0.5\n3,0.5\n"))
+
+
 def test_read_trace_counts_impossible_cells_but_not_nan(write_file):
     text = "timestamp,cpu_usage,disk_read\n1,high,1\n2,-0.1,inf\n3,0x1,-1\n4,nan,5\n\n5,1,1e9\n"
     trace = read_trace(write_file(text))

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from monitor.system.log_throttle import RecurringFailure
+from monitor.system.log_throttle import RecurringFailure, log_and_pause
 from monitor.system.logging import get_logger
 
 pytestmark = pytest.mark.unit
@@ -75,3 +75,13 @@ def test_recurring_failure_repeats_lasting_failure_after_the_given_time(caplog, 
         failure.failure()
         clock.now += 1
     assert [record.fields["failures"] for record in caplog.records] == [1, 601, 1201]
+
+
+def test_log_and_pause_logs_an_exception_and_sleeps(failure, caplog, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    with log_and_pause(failure, 0.5):
+        raise MemoryError
+    with log_and_pause(failure, 0.5):
+        pass
+    assert (logged(caplog), pauses) == ([("ERROR", "write failed", 1)], [0.5])

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.unit
 ROOT = Path(monitor.__file__).parents[1]
 GROWTH = """
 import psutil
-from monitor.system.processes import fix_mmap_threshold
+from monitor.system.processes import tune_malloc
 if {called}:
-    fix_mmap_threshold()
+    tune_malloc()
 process = psutil.Process()
 before = process.memory_info().rss
 large = bytearray(20_000_000)
@@ -48,7 +48,7 @@ def child(code):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc's malloc")
 @pytest.mark.parametrize(("called", "least", "most"), [(True, 0, 2_000_000), (False, 9_000_000, 12_000_000)])
-def test_fix_mmap_threshold_returns_freed_blocks_to_the_kernel(called, least, most):
+def test_tune_malloc_returns_freed_blocks_to_the_kernel(called, least, most):
     assert least <= int(python("-c", GROWTH.format(called=called))) <= most
 
 
@@ -67,7 +67,8 @@ def test_start_monitor_is_not_affected_by_packages_in_the_working_directory(tmp_
             f"open({str(tmp_path / 'executed')!r}, 'w')\nraise SystemExit(99)\n"
         )
     monkeypatch.chdir(tmp_path)
-    trainer = start_monitor(["check-config", os.devnull])
+    (tmp_path / "config.toml").touch()
+    trainer = start_monitor(["check-config", str(tmp_path / "config.toml")])
     _, stderr = trainer.communicate()
     assert (trainer.returncode, stderr) == (0, b"")
     assert not (tmp_path / "executed").exists()

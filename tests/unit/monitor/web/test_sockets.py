@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.web.sockets import bind, page_url, reject_connection
+from monitor.web.sockets import DescriptorReserve, bind, connection_capacity, page_url, reject_connection
 
 pytestmark = pytest.mark.unit
 
@@ -22,6 +22,21 @@ pytestmark = pytest.mark.unit
 )
 def test_page_url_names_the_address_as_seen_from_this_machine(host, encrypted, url):
     assert page_url(host, 10190, encrypted=encrypted) == url
+
+
+def test_reserve_releases_and_refills_descriptors():
+    reserve = DescriptorReserve(2)
+    assert [reserve.release_one() for _ in range(3)] == [True, True, False]
+    reserve.refill()
+    assert reserve.release_one()
+    reserve.close()
+    assert not reserve.release_one()
+
+
+@pytest.mark.parametrize(("allowed", "capacity"), [(1024, 600), (200, 136), (32, 8)])
+def test_capacity_leaves_descriptors_to_the_other_parts(monkeypatch, allowed, capacity):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (allowed, allowed))
+    assert connection_capacity(600) == capacity
 
 
 def test_bind_returns_a_non_blocking_listening_socket():

@@ -47,6 +47,12 @@ def test_context_verifies_client_certificates(material, client_auth_type, mode):
     assert len(context.get_ca_certs()) == 1
 
 
+def test_context_names_the_key_of_an_unknown_curve(material):
+    make_context(TlsSection(curve_preferences="prime256v1"), material)
+    with pytest.raises(ValueError, match=r"^curve_preferences: "):
+        make_context(TlsSection(curve_preferences="unknown"), material)
+
+
 def test_context_ignores_text_around_the_certificates_of_the_authority(material):
     commented = f"# Zertifizierungsstelle für Prüfer\n{material.client_ca}\n§ Ende\n"
     context = make_context(VERIFY_CLIENTS, CertificateMaterial(material.cert, material.key, commented))

@@ -91,17 +91,11 @@ def test_hosts_have_their_own_decisions():
     assert published[:, :, 0] == pytest.approx(np.array([[0.3] * 2, [shifted] * 2, [0.5] * 2]))
 
 
-def test_thresholds_are_recalibrated_like_the_probabilities():
+def test_thresholds_apply_to_published_probabilities():
     recalibration = Recalibration(Calibration(0.5, -0.5), Calibration(2.0, 0.0))
     decision = FallbackDecision(recalibration)
-    high = np.array([[False, True]])
-    start, end = DecisionTable([[decision, decision]], (0.7, 1.0)).thresholds(high)
-    assert start[0, :, 0] == pytest.approx(recalibration(np.array([0.7, 0.7]), high[0]))
-    assert (end[0, :, 0] < start[0, :, 0]).all()
+    start, end = DecisionTable([[decision, decision]], (0.7, 1.0)).thresholds(np.array([[False, True]]))
+    assert start[0, :, 0].tolist() == [0.7, 0.7]
+    assert (end[0, :, 0] < 0.7).all()
     assert np.isinf(start[0, :, 1]).all()
     assert np.isinf(end[0, :, 1]).all()
-
-
-def test_threshold_of_recent_outcomes_takes_precedence():
-    start, _ = DecisionTable([[FallbackDecision(threshold=0.25)]], (0.7,)).thresholds(np.array([[False, True]]))
-    assert start[0, :, 0].tolist() == [0.25, 0.25]

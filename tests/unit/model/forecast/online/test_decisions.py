@@ -19,7 +19,6 @@ def test_default_decision_lets_the_model_serve_unchanged():
     for high in (False, True):
         assert decision.serving(high=high) == Serving()
         assert decision.slope(high=high) == 1.0
-    assert decision.threshold is None
 
 
 def test_decision_has_a_baseline_and_a_slope_per_load_state():

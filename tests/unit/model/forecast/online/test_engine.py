@@ -79,7 +79,7 @@ def make_predictor(rng, step, values, activation, *, bounded=True):
 
 
 def make_decisions(rng):
-    """Random decisions of one host: recalibration, baselines and thresholds, each present or absent."""
+    """Random decisions of one host: recalibration and baselines, each present or absent."""
     decisions = []
     for _ in HORIZONS:
         scores = np.sort(rng.uniform(0, 1.4, rng.integers(1, 6)))
@@ -92,8 +92,7 @@ def make_decisions(rng):
         calibrations = [Calibration(), Calibration(float(rng.uniform(0.3, 1.5)), float(rng.normal(0, 0.3)))]
         recalibration = Recalibration(calibrations[rng.integers(2)], calibrations[rng.integers(2)])
         calm, high = baselines[rng.integers(3)], baselines[rng.integers(3)]
-        threshold = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else None
-        decisions.append(FallbackDecision(recalibration, calm, high, threshold))
+        decisions.append(FallbackDecision(recalibration, calm, high))
     return tuple(decisions)
 
 
@@ -102,7 +101,7 @@ def run(predictor, samples, cuts, decisions, decide_at):
     hosts = len(samples)
     times = np.stack([host[0] for host in samples])
     values = np.stack([host[1] for host in samples])
-    engine = OnlineEngine(predictor.spec, predictor, hosts)
+    engine = OnlineEngine(predictor.spec, predictor, hosts, level=True)
     parts = []
     start = 0
     for end in cuts:

@@ -41,8 +41,8 @@ def random_predictions(p):
     return np.random.default_rng(1).random(len(p))
 
 
-def decide(matured, precision=0.8, threshold=0.5, now=12 * DAY):
-    return decide_fallbacks(matured, HORIZONS, now, (threshold,), precision)[0]
+def decide(matured, now=12 * DAY):
+    return decide_fallbacks(matured, HORIZONS, now)[0]
 
 
 def test_informed_model_serves():
@@ -79,7 +79,6 @@ def test_outcomes_that_are_not_known_yet_change_nothing():
     after = decide(turned, now=9 * DAY)
     assert before.recalibration == after.recalibration
     assert np.array_equal(before.calm.table.values, after.calm.table.values)
-    assert before.threshold == after.threshold
 
 
 def test_holt_winters_serves_for_a_daily_season_that_the_model_does_not_know():
@@ -108,31 +107,3 @@ def test_holt_winters_serves_for_a_daily_season_that_the_model_does_not_know():
     )[0, :, 0]
     last = times > 10 * DAY
     assert np.mean(np.square(published[last] - y[last])) < 0.3 * np.mean(np.square(y.mean() - y[last]))
-
-
-def test_threshold_follows_the_outcomes_within_limits():
-    matured = matured_predictions(lambda p: sigmoid(np.log(p / (1 - p)) + 1))
-    decision = decide(matured, precision=0.8, threshold=0.8)
-    recalibrated = decision.recalibration(matured.probabilities[:, 0], matured.high)
-    warned = recalibrated >= decision.threshold
-    assert matured.outcomes[warned, 0].mean() == pytest.approx(0.8, abs=0.05)
-    start = float(decision.recalibration(np.array([0.9]), np.zeros(1, bool))[0])
-    lowest = decide(matured, precision=0.3, threshold=0.9).threshold
-    assert lowest > sigmoid(np.log(start / (1 - start)) - 1.01)
-
-
-def test_threshold_does_not_depend_on_outcomes_during_high_load():
-    matured = matured_predictions(lambda p: sigmoid(np.log(p / (1 - p)) + 1))
-    high = matured.load_index > 0.8
-    calm = replace(matured, high=high, outcomes=np.where(high[:, None], np.nan, matured.outcomes))
-    decision = decide(replace(matured, high=high), precision=0.7, threshold=0.7)
-    assert decision.threshold == decide(calm, precision=0.7, threshold=0.7).threshold
-    recalibrated = decision.recalibration(matured.probabilities[:, 0], high)
-    warned = ~high & (recalibrated >= decision.threshold)
-    assert matured.outcomes[warned, 0].mean() == pytest.approx(0.7, abs=0.05)
-
-
-def test_threshold_is_left_to_the_model_without_enough_warnings():
-    matured = matured_predictions(lambda p: p, days=1)
-    assert decide(matured, now=DAY / 24).threshold is None
-    assert decide(matured, threshold=1.0).threshold is None

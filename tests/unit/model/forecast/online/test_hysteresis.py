@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
+from model.forecast.log_odds import logit
 from model.forecast.online import OnlineEngine
-from model.forecast.online.hysteresis import WarningHysteresis, release_threshold
+from model.forecast.online.hysteresis import WarningHysteresis, release_threshold, start_threshold
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model
 
@@ -117,3 +118,9 @@ def test_noise_toggles_a_warning_at_most_twice_in_a_high_load_period(seed, level
 
 def toggles(states):
     return np.abs(np.diff(states.astype(int), axis=0)).sum(axis=0)
+
+
+def test_start_threshold_is_between_the_release_threshold_and_the_target_precision():
+    start = start_threshold(0.8)
+    assert float(logit(np.array(0.8)) - logit(np.array(start))) == pytest.approx(0.5)
+    assert float(release_threshold(np.array(start))) < start < 0.8

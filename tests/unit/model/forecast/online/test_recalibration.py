@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 
 from model.forecast.calibration import Calibration
-from model.forecast.log_odds import logit, sigmoid
+from model.forecast.log_odds import sigmoid
 from model.forecast.metrics import calibration_error
 from model.forecast.online.recalibration import (
     HALF_LIFE,
     MAX_AGE,
     Recalibration,
-    extra_variance,
     fit_recalibrations,
-    fit_recent,
 )
 from model.units import DAY
 
@@ -83,38 +81,3 @@ def test_calm_and_high_load_are_recalibrated_separately():
     recalibrated = recalibration(p[:, 0], high)
     assert recalibrated[high].mean() > 0.5 > 1.7 * p[high].mean()
     assert recalibrated[~high].mean() == pytest.approx(y[~high].mean(), abs=0.03)
-
-
-def days_of(rates, seed=0, horizon=3600.0):
-    """Outcomes every five minutes, equal within each hour, with a rate per day."""
-    rng = np.random.default_rng(seed)
-    hours = np.repeat(rng.random(24 * len(rates)) < np.repeat(rates, 24), 12)
-    return np.arange(len(hours)) * 300.0, hours.astype(float), horizon
-
-
-def test_extra_variance_is_small_for_days_that_differ_by_chance():
-    equal = [extra_variance(*days_of([0.2] * 21, seed), 300.0) for seed in range(20)]
-    different = [extra_variance(*days_of([0.02, 0.05, 0.6] * 7, seed), 300.0) for seed in range(20)]
-    assert np.median(equal) < 0.15
-    assert np.median(different) > 1.5
-
-
-def test_extra_variance_is_zero_without_enough_days_or_outcomes():
-    assert extra_variance(*days_of([0.2, 0.9, 0.2], 1), 300.0) == 0.0
-    assert extra_variance(*days_of([0.0] * 21), 300.0) == 0.0
-    times, y, horizon = days_of([0.2] * 21)
-    assert extra_variance(times, np.full(len(y), np.nan), horizon, 300.0) == 0.0
-
-
-def test_intercept_follows_the_last_day_only_if_days_differ():
-    times, y, horizon = days_of([0.1] * 20 + [0.7] * 2)
-    p = np.full(len(y), 0.1)
-    now = times[-1] + horizon + 1
-    z = logit(np.array([0.1]))
-    following = sigmoid(fit_recent(times, p, y, horizon, now, 300.0, 2.0)(z))[0]
-    steady = sigmoid(fit_recent(times, p, y, horizon, now, 300.0, 0.0)(z))[0]
-    assert following > 0.35
-    assert steady < 0.25
-    calm = np.zeros(len(y), bool)
-    fitted = fit_recalibrations(times, p[:, None], y[:, None], calm, (horizon,), now)[0]
-    assert fitted(np.array([0.1]), np.zeros(1, bool))[0] > steady

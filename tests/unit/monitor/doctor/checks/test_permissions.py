@@ -70,7 +70,7 @@ def test_configuration_permissions_are_skipped_without_a_file():
         ("etc", 0o755, ""),
     ],
 )
-def test_write_access_of_other_users_is_a_warning_with_fix(tmp_path, name, mode, fix):
+def test_write_access_of_every_user_is_a_failure_with_fix(tmp_path, name, mode, fix):
     (tmp_path / "state").mkdir()
     (tmp_path / "etc").mkdir()
     for file in ("state/monitor.db", "state/monitor.db-wal", "etc/config.toml", "etc/server.key"):
@@ -81,7 +81,7 @@ def test_write_access_of_other_users_is_a_warning_with_fix(tmp_path, name, mode,
     installed.database = tmp_path / "state/monitor.db"
     results = list(check_write_access(installed))
     assert [result.fix for result in results] == [f"run `{fix} {tmp_path / name}`" if fix else ""]
-    assert [result.status for result in results] == [CheckStatus.WARNING if fix else CheckStatus.OK]
+    assert [result.status for result in results] == [CheckStatus.FAILED if fix else CheckStatus.OK]
 
 
 def test_write_access_of_a_foreign_group_is_a_warning(tmp_path, monkeypatch):

@@ -37,6 +37,11 @@ def test_lines_have_any_end(tmp_path, end):
     assert lines(tmp_path / "x.csv", f"a{end}b{end}".encode()) == [f"a{end}", f"b{end}"]
 
 
+def test_line_without_end_is_refused(tmp_path):
+    with pytest.raises(MonitorError, match="line 1: has more than"):
+        lines(tmp_path / "x.csv", gzip.compress(bytes(2**21)))
+
+
 def test_empty_file_has_no_lines(tmp_path):
     assert lines(tmp_path / "x.csv", b"") == []
 
