@@ -53,6 +53,10 @@ class StatusRefreshJob:
         )
         self._publish(self._overview)
 
+    def forget(self) -> None:
+        """Read everything at the next run: the database may be another one."""
+        self._overview = None
+
     def refresh_changed_model(self, model_id: int | None) -> None:
         """Read and publish the overview if the serving model has changed since the last call.
 
