@@ -59,7 +59,7 @@ def storage_panels() -> list[Json]:
         ),
         time_series(
             "Damage",
-            "Files moved aside because of damage since the start of the daemon, damaged rows, and quarantined models.",
+            "Files moved aside since the start of the daemon, damaged rows and quarantined models.",
             [
                 Query(metric("storage_quarantines_total"), "moved aside since the start"),
                 Query(metric("storage_damaged_rows"), "rows {{table}}"),
