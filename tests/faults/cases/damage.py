@@ -58,9 +58,22 @@ def schema_page_at_start(lab):
     assert_quarantined_at_start(lab, lambda path: damage.page(path, 0))
 
 
-@case("directory in place of the file, at start", "file replaced by an empty directory", 6, QUARANTINES)
+@case(
+    "directory in place of the file, at start",
+    "file replaced by an empty directory, later removed",
+    6,
+    "samples wait in memory and are stored once it is removed",
+)
 def directory_at_start(lab):
-    assert_quarantined_at_start(lab, damage.directory_instead)
+    daemon = used(lab)
+    damage.directory_instead(daemon.database)
+    daemon.start(wait=False)
+    daemon.wait(lambda: daemon.metric("storage_buffered_samples") > 5)
+    assert daemon.healthy()
+    daemon.database.rmdir()
+    recovery = daemon.wait_stored(1)
+    daemon.stop()
+    return recovery
 
 
 @case("file of text, at start", "file replaced by a text file", 6, QUARANTINES)
