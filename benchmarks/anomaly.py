@@ -4,7 +4,9 @@
 the test part row by row, with thresholds that are fitted again each day. All detectors have the same false-alarm
 budget. Faults are injected where no event is labelled, each one into a copy of the detector in its state at that row.
 
-For other scores there is `Detector`: fit(train), then score(test, train).
+`--scores-only` leaves out the other detectors and the faults. `--record FILE` writes VUS-PR, events and false alarms
+by set; `--reference FILE` compares VUS-PR with an earlier record. For other scores there is `Detector`: fit(train),
+then score(test, train).
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import argparse
 import copy
 import os
+import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 # Set before NumPy is imported: BLAS threads would compete with the processes of the other series.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -23,6 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.anomaly_peers import PEERS
+from benchmarks.anomaly_records import SeriesScore, figures, load_record, write_record
 from benchmarks.labelled import (
     FAULTS,
     EventScorecard,
@@ -33,6 +38,7 @@ from benchmarks.labelled import (
     read_series,
 )
 from benchmarks.report import Figure, main
+from benchmarks.volume_under_surface import dominant_period, vus_pr
 from model.anomaly.backtest import WARM_UP
 from model.anomaly.detector import fit_detector
 from model.anomaly.events import DetectorReading
@@ -78,8 +84,7 @@ class Detector:
 
     def score(self, test: Floats, train: Floats) -> Floats:  # noqa: ARG002  the interface of the peers
         """Return the scores (rows,) of test rows; 0 for rows that cannot be scored."""
-        readings = self.readings(test)
-        return np.array([0.0 if r is None or np.isnan(r.score) else r.score for r in readings])
+        return _scores(self.readings(test))
 
     def times(self, start: int, end: int) -> Floats:
         """Return the start times in seconds of rows `start` to `end`, counted from the first training row."""
@@ -88,11 +93,22 @@ class Detector:
 
 @dataclass
 class SeriesResult:
-    """Result of one series: scorecard by detector, and by kind of fault the detections."""
+    """Result of one series: scores, scorecard by detector, and by kind of fault the detections."""
 
-    group: str
+    score: SeriesScore
     scorecards: dict[str, EventScorecard] = field(default_factory=lambda: defaultdict(EventScorecard))
     faults: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+
+
+def evaluate_scores(series: Series, budget: float) -> SeriesScore:
+    """Fit and score one series with the product; `budget` is in false alarms per month."""
+    start = time.perf_counter()
+    readings = Detector(series.step, budget).fit(series.train).readings(series.test)
+    seconds = time.perf_counter() - start
+    events = EventScorecard()
+    events.add_series(series, np.array([_is_alarm(reading) for reading in readings]))
+    area = vus_pr(series.label, _scores(readings), dominant_period(series.test[:, 0]))
+    return SeriesScore(series.group, series.name, area, events, seconds)
 
 
 def evaluate(series: Series, budget: float, fault_budget: float) -> SeriesResult:
@@ -103,9 +119,8 @@ def evaluate(series: Series, budget: float, fault_budget: float) -> SeriesResult
         budget: false alarms per month.
         fault_budget: false alarms per month for the injected faults.
     """
-    result = SeriesResult(series.group)
-    readings = Detector(series.step, budget).fit(series.train).readings(series.test)
-    result.scorecards[PRODUCT].add_series(series, np.array([_is_alarm(reading) for reading in readings]))
+    result = SeriesResult(evaluate_scores(series, budget))
+    result.scorecards[PRODUCT] = result.score.events
     for name, peer in PEERS.items():
         past, scores = peer(series.train, series.test, series.step)
         alarms = alarms_by_block_maxima(past, scores, series.step, budget)
@@ -138,16 +153,31 @@ def _evaluate_faults(series: Series, budget: float, result: SeriesResult) -> Non
             result.faults[kind].append(bool((alarms & ~clean_alarms[rows]).any()))
 
 
+def _scores(readings: list[DetectorReading | None]) -> Floats:
+    """Return the scores (rows,) of readings; 0 for rows that cannot be scored."""
+    return np.array([0.0 if r is None or np.isnan(r.score) else r.score for r in readings])
+
+
 def _is_alarm(reading: DetectorReading | None) -> bool:
     return reading is not None and reading.is_alarm
 
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
     """Evaluate all series, print the results by group, and return the figures."""
-    evaluate_series = partial(evaluate, budget=arguments.allowed, fault_budget=arguments.planted)
+    budget = arguments.allowed
+    run = partial(evaluate, budget=budget, fault_budget=arguments.planted)
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        results = list(pool.map(evaluate_series, read_series(arguments.series)))
-    return [*_detector_figures(results, arguments.allowed), *_fault_figures(results)]
+        if arguments.scores_only:
+            scores = pool.map(partial(evaluate_scores, budget=budget), read_series(arguments.series))
+            results = [SeriesResult(score, {PRODUCT: score.events}) for score in scores]
+        else:
+            results = list(pool.map(run, read_series(arguments.series)))
+    if arguments.record:
+        write_record(arguments.record, arguments.describe, (result.score for result in results))
+    areas = {f"{result.score.group}/{result.score.name}": result.score.vus_pr for result in results}
+    reference = load_record(arguments.reference) if arguments.reference else {}
+    faults = [] if arguments.scores_only else _fault_figures(results)
+    return [*figures(areas, reference), *_detector_figures(results, budget), *faults]
 
 
 def _detector_figures(results: list[SeriesResult], budget: float) -> list[Figure]:
@@ -158,7 +188,7 @@ def _detector_figures(results: list[SeriesResult], budget: float) -> list[Figure
         groups: dict[str, EventScorecard] = defaultdict(EventScorecard)
         for result in results:
             total.add_scorecard(result.scorecards[name])
-            groups[result.group].add_scorecard(result.scorecards[name])
+            groups[result.score.group].add_scorecard(result.scorecards[name])
         by_group = ", ".join(
             f"{group} {card.recall:.2f} at {card.false_alarms_per_month:.2f}" for group, card in groups.items()
         )
@@ -178,7 +208,7 @@ def _fault_figures(results: list[SeriesResult]) -> list[Figure]:
     for kind in FAULTS:
         groups: dict[str, list[bool]] = defaultdict(list)
         for result in results:
-            groups[result.group] += result.faults[kind]
+            groups[result.score.group] += result.faults[kind]
         detections = [detected for group in groups.values() for detected in group]
         by_group = ", ".join(f"{group} {np.mean(part):.2f}" for group, part in groups.items() if part)
         share = float(np.mean(detections))
@@ -194,6 +224,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--planted", type=float, default=5.0, help="false alarms per month for injected faults (default 5)"
     )
+    parser.add_argument("--scores-only", action="store_true", help="leave out the other detectors and the faults")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write a record of this run")
+    parser.add_argument("--describe", default="", metavar="TEXT", help="description in the record")
+    parser.add_argument("--reference", type=Path, metavar="FILE", help="record to compare VUS-PR with")
 
 
 if __name__ == "__main__":

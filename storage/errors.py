@@ -11,10 +11,12 @@ StorageError                    anything the database or its file system refuses
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from pathlib import Path
 from typing import ClassVar, Self
 
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
@@ -26,7 +28,7 @@ class StorageErrorKind(Enum):
     BUSY = "busy", "another process has been writing for too long; find out which process has the file open"
     CANNOT_OPEN = "cannot open", "check that its directory exists and that this user may write to it"
     CORRUPT = "corrupt", "it is damaged; move it aside or restore a backup in its place"
-    DISK_FULL = "disk full", "free space on its file system"
+    DISK_FULL = "disk full", "free space or inodes on its file system"
     DRIVER_MISSING = "driver missing", "install it, or use SQLite"
     DUPLICATE_KEY = "duplicate key", ""
     FILE_SYSTEM = "file system", ""
@@ -46,8 +48,12 @@ class StorageErrorKind(Enum):
     NO_PREVIOUS_MODEL = "no previous model", ""
     NO_RESPONSE = "no response", "check its file system and its disk"
     OTHER = "other", ""
-    READ_ONLY = "read-only", "give this user write access to it and to its directory"
+    QUOTA_EXCEEDED = "quota exceeded", "free space, or raise the quota of this user on its file system"
+    READ_ONLY = "read-only", "mount its file system for writing, and give this user write access to its directory"
+    RECOVERING = "recovering", ""
     SCHEMA_TOO_NEW = "schema too new", "install the release that wrote it, or restore a backup"
+    TOO_MANY_FILES = "too many files", "raise the limit of open files (LimitNOFILE of the service)"
+    UNAVAILABLE = "unavailable", ""
     UNKNOWN_ANOMALY = "unknown anomaly", ""
     UNKNOWN_MODEL = "unknown model", ""
 
@@ -131,20 +137,28 @@ _SQLITE_KINDS = {
 """Kind for each primary result code of SQLite (sqlite.org/rescode.html)."""
 
 _ERRNO_KINDS = {
-    errno.ENOSPC: StorageErrorKind.DISK_FULL,
-    errno.EDQUOT: StorageErrorKind.DISK_FULL,
+    errno.EACCES: StorageErrorKind.NO_ACCESS,
+    errno.EDQUOT: StorageErrorKind.QUOTA_EXCEEDED,
     errno.EIO: StorageErrorKind.IO_ERROR,
+    errno.EMFILE: StorageErrorKind.TOO_MANY_FILES,
+    errno.ENFILE: StorageErrorKind.TOO_MANY_FILES,
+    errno.ENOSPC: StorageErrorKind.DISK_FULL,
+    errno.EPERM: StorageErrorKind.NO_ACCESS,
     errno.EROFS: StorageErrorKind.READ_ONLY,
 }
 """Kind for each error number of the operating system."""
 
+_UNSPECIFIC = frozenset({StorageErrorKind.CANNOT_OPEN, StorageErrorKind.IO_ERROR, StorageErrorKind.READ_ONLY})
+"""Kinds of SQLite's result codes that stand for several errors of the operating system."""
+
 
 @contextmanager
-def storage_errors(name: str) -> Iterator[None]:
+def storage_errors(name: str, path: Path | None = None) -> Iterator[None]:
     """Translate errors of SQLAlchemy, SQLite and the file system into StorageError.
 
     Args:
         name: path of the database, or its URL without the password.
+        path: path of the database file, whose directory is examined after an unspecific error; None for no file.
 
     Raises:
         DuplicateKeyError: a row with the same key exists.
@@ -155,7 +169,10 @@ def storage_errors(name: str) -> Iterator[None]:
     except (IntegrityError, sqlite3.IntegrityError) as error:
         raise DuplicateKeyError(f"{name}: {_first_line(error)}") from error
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise StorageError.of_kind(kind_of(error), name, _first_line(error)) from error
+        kind = kind_of(error)
+        if path is not None and kind in _UNSPECIFIC:
+            kind = _specific_kind(path.parent) or kind
+        raise StorageError.of_kind(kind, name, _first_line(error)) from error
 
 
 def kind_of(error: Exception) -> StorageErrorKind:
@@ -171,6 +188,20 @@ def kind_of(error: Exception) -> StorageErrorKind:
     # The lowest byte of an extended result code is the primary code. Errors of the sqlite3 module itself have none.
     primary = getattr(original, "sqlite_errorcode", 0) & 0xFF
     return _SQLITE_KINDS.get(primary, StorageErrorKind.OTHER)
+
+
+def _specific_kind(directory: Path) -> StorageErrorKind | None:
+    """Return the reason why files in a directory cannot be opened or written; None if there is none."""
+    try:
+        status = os.statvfs(directory)
+        os.close(os.open(directory, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return _ERRNO_KINDS.get(error.errno or 0)
+    if status.f_flag & os.ST_RDONLY:
+        return StorageErrorKind.READ_ONLY
+    if status.f_bavail == 0 or (status.f_files and status.f_favail == 0):
+        return StorageErrorKind.DISK_FULL
+    return None if os.access(directory, os.W_OK | os.X_OK) else StorageErrorKind.NO_ACCESS
 
 
 def _first_line(error: Exception) -> str:

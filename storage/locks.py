@@ -48,9 +48,9 @@ class ExclusiveLock:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise LockHeldError(f"{self._path} is held by process {holder or 'unknown'}")
-        os.ftruncate(descriptor, 0)
         # Only messages use the process ID: a full file system must not prevent the lock.
         with suppress(OSError):
+            os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
         return self
@@ -59,9 +59,20 @@ class ExclusiveLock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            # The file system may have become read-only.
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
+
+    def is_current(self) -> bool:
+        """Return True if the lock is held, and its path still names the locked file."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
 
 
 def is_locked(path: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 
 from monitor import release
 from monitor.config.loader import Config, load_config
@@ -14,32 +13,17 @@ from monitor.daemon.sampling_core import SamplingCore
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.signals import request_reload
 from monitor.daemon.state import ReloadState, StateHolder
+from monitor.daemon.storage import DaemonStorage, raise_fatal
 from monitor.daemon.wiring import build_services
 from monitor.errors import MonitorError
 from monitor.jobs.retraining import Trainer
-from monitor.queries.overview import max_sample_age
-from monitor.stores import Stores, open_stores
+from monitor.queries.overview import max_sample_age, unread_overview
 from monitor.system.logging import get_logger, setup_logging
 from monitor.web import Application, Guarded, guard, make_server
 from monitor.web.web_config.loader import web_file_problems
-from storage import LockHeldError, StorageError
+from storage import StorageError
 
 log = get_logger(__name__)
-
-BUSY_TIMEOUT = 0.5
-"""Longest time in seconds that a transaction waits for another writer."""
-
-WRITE_PATIENCE = 5.0
-"""Longest time in seconds to wait at a stop for the write of the last samples."""
-
-
-@dataclass(frozen=True)
-class OpenStorage:
-    """Open database with the lock that allows one daemon per database."""
-
-    url: str
-    stores: Stores
-    resources: ExitStack
 
 
 class Daemon:
@@ -62,14 +46,15 @@ class Daemon:
         with ExitStack() as opened:
             self._web = make_server(config, self._guarded(config))
             opened.callback(self._web.close)
-            self._storage = open_storage(config.database_url)
-            opened.callback(self._storage.resources.close)
-            services = build_services(config, self._storage.stores, self.holder, self._trainer, self._cache)
-            services.refresh()
-            self.core = SamplingCore(config, self._storage.stores, services, self.holder)
+            self._storage = DaemonStorage(config.database_url)
+            opened.callback(self._storage.close)
+            services = build_services(config, self._storage, self.holder, self._trainer, self._cache)
+            self.holder.publish_overview(unread_overview(config, time.time()))
+            self.core = SamplingCore(config, self._storage, services, self.holder)
+            opened.callback(self.core.close)
+            self.core.start()
             opened.pop_all()
         self.holder.records = services.records
-        self.core.start()
         self._web.start()
         notifier.opened(max_sample_age(config.sampling.interval))
 
@@ -91,10 +76,10 @@ class Daemon:
         """Stop the jobs, store the waiting samples and close everything; return False if a job does not stop."""
         self.holder.records = None
         self._trainer.stop()
-        stopped = self.core.scheduler.close()
-        self.core.writer.close(WRITE_PATIENCE)
+        stopped = self.core.close()
         self._web.close()
-        self._storage.resources.close()
+        if stopped:
+            self._storage.close()
         return stopped
 
     def log_start(self) -> None:
@@ -129,13 +114,13 @@ class Daemon:
             storage = previous
             if config.database_url != previous.url:
                 storage = open_storage(config.database_url)
-                opened.callback(storage.resources.close)
+                opened.callback(storage.close)
             guarded = self._guarded(config)
-            services = build_services(config, storage.stores, self.holder, self._trainer, cache)
+            services = build_services(config, storage, self.holder, self._trainer, cache)
             self._web.rebind(config.web.address)
             opened.pop_all()
         self._web.use(guarded.application, guarded.web_config)
-        self.core.use(config, storage.stores, services)
+        self.core.use(config, storage, services)
         self.holder.use(config)
         self.holder.records = services.records
         self._cache = cache
@@ -144,7 +129,7 @@ class Daemon:
         setup_logging(config.log.level, config.log.format)
         if storage is not previous:
             self._trainer.stop()
-            previous.resources.close()
+            previous.close()
         with suppress(StorageError):
             # The next scheduled refresh logs the error.
             services.refresh()
@@ -175,17 +160,18 @@ class Daemon:
         log.error("configuration reload failed", exc_info=None if is_expected else error, error=error)
 
 
-def open_storage(url: str) -> OpenStorage:
-    """Open a database and acquire its daemon lock.
+def open_storage(url: str) -> DaemonStorage:
+    """Open another database for a reload.
 
     Raises:
-        MonitorError: another daemon holds the lock.
+        MonitorError: another daemon uses it.
         StorageError: the database cannot be opened.
     """
-    with ExitStack() as resources:
-        stores = resources.enter_context(open_stores(url, busy_timeout=BUSY_TIMEOUT))
-        try:
-            resources.enter_context(stores.database.lock("daemon"))
-        except LockHeldError as error:
-            raise MonitorError(f"another daemon runs on this database: {error}") from error
-        return OpenStorage(url, stores, resources.pop_all())
+    storage = DaemonStorage(url)
+    try:
+        storage.ensure_open()
+    except StorageError as error:
+        storage.close()
+        raise_fatal(error)
+        raise
+    return storage

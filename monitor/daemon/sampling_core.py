@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.config.loader import Config
 from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
 from monitor.daemon.state import StateHolder
+from monitor.daemon.storage import DaemonStorage, raise_fatal
 from monitor.daemon.wiring import Services
 from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.storage_writer import StorageWriter
-from monitor.sampling.write_buffer import WriteBuffer
-from monitor.stores import Stores
+from monitor.sampling.write_buffer import StorageState, WriteBuffer
+
+OPEN_PATIENCE = 10.0
+"""Longest time in seconds to wait at a start for the database; then sampling starts without it."""
+
+WRITE_PATIENCE = 5.0
+"""Longest time in seconds to wait at a stop for the write of the last samples."""
 
 
 class SamplingCore:
@@ -22,10 +30,11 @@ class SamplingCore:
         writer: stores samples and predictions.
     """
 
-    def __init__(self, config: Config, stores: Stores, services: Services, holder: StateHolder) -> None:
+    def __init__(self, config: Config, storage: DaemonStorage, services: Services, holder: StateHolder) -> None:
         """Build the objects; `start` starts them."""
         interval = config.sampling.interval
-        self._buffer = WriteBuffer(stores.cycles, interval)
+        self._storage = storage
+        self._buffer = WriteBuffer(storage.stores.cycles, interval, self._ensure_open)
         self._sampler = Sampler(services.sources, interval)
         self.writer = StorageWriter(self._buffer, interval, services.before_sample)
         self._cycle = SamplingCycleJob(
@@ -37,21 +46,41 @@ class SamplingCore:
         )
         self.scheduler = Scheduler(self._jobs(config, services))
         holder.read_jobs_from(self.scheduler.states, lambda: self.scheduler.needs_restart)
-        holder.read_storage_from(self._buffer.state)
+        holder.read_storage_from(self._storage_state)
 
     def start(self) -> None:
-        """Start the storage writer and all jobs."""
-        self.writer.start()
+        """Start the storage writer, which opens the database, and all jobs; the database may still be unavailable.
+
+        Raises:
+            MonitorError: another daemon uses the database.
+            StorageError: the database belongs to another program or a newer release.
+        """
+        self.writer.start(OPEN_PATIENCE)
+        raise_fatal(self._buffer.error)
         self.scheduler.start()
 
-    def use(self, config: Config, stores: Stores, services: Services) -> None:
+    def close(self) -> bool:
+        """Stop the jobs, and store or spool the waiting samples; return False if a job or a write does not stop."""
+        stopped = self.scheduler.close()
+        stopped &= self.writer.close(WRITE_PATIENCE)
+        self._storage.spool(self._buffer.waiting())
+        return stopped
+
+    def use(self, config: Config, storage: DaemonStorage, services: Services) -> None:
         """Continue with another configuration: a run in progress continues, and no sample is missed."""
         interval = config.sampling.interval
-        self._buffer.use(stores.cycles, interval)
+        self._storage = storage
+        self._buffer.use(storage.stores.cycles, interval, self._ensure_open)
         self.writer.use(interval, services.before_sample)
         self._sampler.use(services.sources, interval)
         self._cycle.use(services.served)
         self.scheduler.replace(self._jobs(config, services))
+
+    def _ensure_open(self) -> None:
+        self._storage.ensure_open(self._buffer.recently_stored)
+
+    def _storage_state(self) -> StorageState:
+        return replace(self._buffer.state(), quarantines=self._storage.quarantines)
 
     def _jobs(self, config: Config, services: Services) -> tuple[Job, ...]:
         interval = config.sampling.interval

@@ -20,7 +20,7 @@ START_SECONDS = 60
 class Notifier:
     """Sender of the service state to systemd; without NOTIFY_SOCKET it does nothing.
 
-    READY is sent once the port is open and a sample is stored. Only samples reset the watchdog. Sending never blocks:
+    READY is sent once the port is open and a sample is taken. Only samples reset the watchdog. Sending never blocks:
     a message that cannot be delivered at once is dropped.
     """
 
@@ -30,7 +30,7 @@ class Notifier:
         self._watchdog = _watchdog_microseconds(environ)
         self._interval = 0.0
         self._open = False
-        self._stored = False
+        self._sampled = False
         self._ready = False
         self._last_status = ""
         self._send_failure = RecurringFailure(
@@ -49,7 +49,7 @@ class Notifier:
             self._extend_start()
 
     def opened(self, patience: float) -> None:
-        """Set the watchdog timeout now that the port is open; send READY if a sample is stored.
+        """Set the watchdog timeout now that the port is open; send READY if a sample is taken.
 
         Args:
             patience: smallest watchdog timeout in seconds: the age of the newest sample at which sampling counts
@@ -59,25 +59,23 @@ class Notifier:
         if self._watchdog:
             # A sampling interval longer than the unit's watchdog time must not look like a hang.
             self._send(f"WATCHDOG_USEC={max(self._watchdog, round(patience * 1e6))}")
-        if self._stored:
+        if self._sampled:
             self._send_ready()
         else:
             self._extend_start()
 
-    def sampled(self, status: str, *, stored: bool) -> None:
+    def sampled(self, status: str) -> None:
         """Reset the watchdog and update the status; until READY can be sent, extend the start timeout instead.
 
         Args:
             status: state of the daemon in one line, which `systemctl status` shows.
-            stored: False if the sample is buffered in memory.
         """
-        self._stored = self._stored or stored
+        self._sampled = True
         if self._ready:
             self._send("WATCHDOG=1", *self._changed_status(status))
-        elif self._stored and self._open:
+        elif self._open:
             self._send_ready("WATCHDOG=1", *self._changed_status(status))
         else:
-            # A restart would not fix the database, and would lose the buffered samples.
             self._extend_start()
 
     def stalled(self, status: str) -> None:

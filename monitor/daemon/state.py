@@ -74,12 +74,11 @@ class StateHolder:
         self._live = live
         self._live_at = time.monotonic()
         storage = self._storage_state()
-        stored = not storage.samples_buffered
-        # A restart would lose the samples in memory.
-        if stored and self._needs_restart():
+        # A restart would lose the samples in memory. The newest one may be about to be stored.
+        if storage.samples_buffered <= 1 and self._needs_restart():
             self._notifier.stalled("job hung: waiting for the restart by the watchdog")
         else:
-            self._notifier.sampled(status_line(live, self._overview, storage), stored=stored)
+            self._notifier.sampled(status_line(live, self._overview, storage))
 
     def publish_overview(self, overview: Overview) -> None:
         """Replace the overview of the database that the page, the API and the exporter read."""

@@ -11,9 +11,11 @@ from monitor.config.loader import Config
 from monitor.daemon.object_cache import ObjectCache
 from monitor.daemon.scheduler import Job
 from monitor.daemon.state import StateHolder
+from monitor.daemon.storage import DaemonStorage
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
+from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
 from monitor.jobs.retraining import RetrainingJob, Trainer
@@ -22,7 +24,7 @@ from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
 from monitor.sampling.sources import Source, make_sources
 from monitor.stores import Stores
-from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
+from monitor.training.bootstrap_model import fitted_model_serves
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
 from monitor.web import StoredDocuments
@@ -55,7 +57,7 @@ class Services:
     sources: tuple[Source, ...]
     served: ServedModel
     records: StoredDocuments
-    before_sample: Callable[[float], None]
+    before_sample: Callable[[], None]
     refresh: Callable[[], None]
 
 
@@ -81,29 +83,23 @@ class RetrainingConditions:
 
 
 def build_services(
-    config: Config, stores: Stores, holder: StateHolder, trainer: Trainer, cache: ObjectCache
+    config: Config, storage: DaemonStorage, holder: StateHolder, trainer: Trainer, cache: ObjectCache
 ) -> Services:
     """Build the objects that depend on the configuration and the database, without an effect on the running ones.
 
-    Also register the bootstrap model if no usable model serves the configured rules and horizons.
-
     Args:
         config: configuration.
-        stores: repositories of the open database.
+        storage: database, which may be unavailable.
         holder: state of the daemon, to which the jobs publish.
         trainer: trainer process, which may be running.
         cache: objects of the previous configuration, which are used again if their inputs are the same.
-
-    Raises:
-        StorageError: the database cannot be read or written.
     """
+    stores = storage.stores
     interval = config.sampling.interval
-    task = (stores, config.high_load, interval)
-    cache.get("bootstrap_model", task, lambda: ensure_bootstrap_model(stores, config, time.time()))
     coverage = HistoryCoverage(stores, config)
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
     served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
-    follower = cache.get("follower", (stores, served), lambda: _started_follower(stores, served))
+    follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served))
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -113,11 +109,14 @@ def build_services(
         on_end=status_refresh.run,
         trainer=trainer,
     )
-
-    def before_sample(newest_at: float) -> None:
-        follower.follow(newest_at)
-        status_refresh.refresh_changed_model(served.model_id)
-
+    follow_up = DatabaseFollowUp(
+        config=config,
+        stores=stores,
+        served=served,
+        follower=follower,
+        status_refresh=status_refresh,
+        generation=storage.open_generation,
+    )
     recalibration = cache.get(
         "recalibration",
         (stores, served),
@@ -149,13 +148,15 @@ def build_services(
         ),
         served=served,
         records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval)),
-        before_sample=before_sample,
+        before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
 
 
-def _started_follower(stores: Stores, served: ServedModel) -> RegistryFollower:
-    """Return a follower that has loaded the active model."""
-    follower = RegistryFollower(stores, served)
-    follower.follow(time.time())
+def _started_follower(storage: DaemonStorage, served: ServedModel) -> RegistryFollower:
+    """Return a follower that has loaded the active model if the database is open."""
+    follower = RegistryFollower(storage.stores, served)
+    generation = storage.open_generation()
+    if generation is not None:
+        follower.follow(time.time(), generation)
     return follower

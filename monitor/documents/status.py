@@ -14,6 +14,7 @@ from monitor.documents.prediction import (
     prediction_summary,
 )
 from monitor.documents.scores import HorizonScoreDocument, score_document
+from monitor.documents.storage import StorageStatus, storage_status
 from monitor.documents.training import RunSummary, run_summary
 from monitor.queries.overview import Overview, ServingFallback
 from storage import QuarantinedModel, Sample, TrainingOutcome
@@ -97,13 +98,15 @@ class StatusDocument:
         fallbacks: baselines that serve in place of the model.
         last_training: the newest training run.
         retrain: state of the retraining.
-        storage_bytes: size of the database with its write-ahead log in bytes.
+        storage_bytes: size of the database with its write-ahead log in bytes; None if unknown.
         wal_bytes: size of the write-ahead log in bytes.
         storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
+        quarantined_files: number of damaged databases that were moved aside and are still there.
         anomalies: state of the anomaly detection.
         scores: scores of the last 7 days for each horizon.
         input_drift: population stability index of each metric.
         database: URL of the database without credentials; None in /api/v1/status.
+        storage: state of the writes to the database; None in `monitor status`.
         version: release of the daemon; None in `monitor status`.
         high_load: True while load is high; None if unknown.
         high_load_since: start of the high-load period; None while load is not high, or if it is unknown.
@@ -129,13 +132,15 @@ class StatusDocument:
     fallbacks: tuple[ServingFallback, ...]
     last_training: RunSummary | None
     retrain: RetrainStatus
-    storage_bytes: int
+    storage_bytes: int | None
     wal_bytes: int
     storage_free_bytes: int | None
+    quarantined_files: int
     anomalies: DetectionStatus
     scores: tuple[HorizonScoreDocument, ...]
     input_drift: dict[str, float]
     database: str | None = None
+    storage: StorageStatus | None = None
     version: str | None = None
     high_load: bool | None = None
     high_load_since: float | None = None
@@ -179,6 +184,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         storage_bytes=overview.storage_bytes,
         wal_bytes=overview.wal_bytes,
         storage_free_bytes=overview.storage_free_bytes,
+        quarantined_files=overview.quarantined_files,
         anomalies=DetectionStatus(
             detecting=detection.detecting,
             waiting_for=detection.waiting_for,
@@ -216,6 +222,7 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
         overview = replace(overview, at=now, last_sample=live.sample, predictions=predictions)
     return replace(
         status_document(overview),
+        storage=storage_status(state.storage),
         version=state.version,
         high_load=None if live is None else live.high_load,
         high_load_since=None if live is None else live.high_load_since,

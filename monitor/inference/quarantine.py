@@ -87,5 +87,6 @@ class ModelQuarantine:
 
 
 def is_damage(error: StorageError | SerializationError) -> bool:
-    """Return True if a model cannot be read because its own bytes or its row are damaged, not because of storage."""
-    return isinstance(error, SerializationError) or error.kind is StorageErrorKind.MODEL_DAMAGED
+    """Return True if a model cannot be read because it is damaged or missing, not because of the database."""
+    damaged = (StorageErrorKind.MODEL_DAMAGED, StorageErrorKind.UNKNOWN_MODEL)
+    return isinstance(error, SerializationError) or error.kind in damaged

@@ -41,16 +41,17 @@ class RegistryFollower:
         # -1 is the ID of no model, so that the next call loads one.
         self._active_id: int | None = -1
         self._has_history = False
+        self._generation = 1
         self._failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
 
     def reset(self) -> None:
-        """Load the active model again at the next call of `follow`: the database is another one."""
+        """Load the active model again at the next call of `follow`."""
         self._active_id = -1
         self._has_history = False
 
-    def follow(self, until: float) -> None:
+    def follow(self, until: float, generation: int = 1) -> None:
         """Pass the active model with its history to the serving model if either has changed.
 
         1. Quarantine the serving model if it has failed.
@@ -63,7 +64,11 @@ class RegistryFollower:
 
         Args:
             until: time of the newest stored sample, in seconds since the epoch.
+            generation: number of times that the database was opened: it may be another one after each opening.
         """
+        if generation != self._generation:
+            self._generation = generation
+            self.reset()
         try:
             self._quarantine_failed()
             self._quarantine.store()

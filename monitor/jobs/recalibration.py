@@ -91,9 +91,12 @@ class RecalibrationJob:
         self._served = served
         self._clock = clock
         self._finished: tuple[int, float] | None = None
+        self._fallbacks: dict[str, dict[str, str]] = {}
 
     def run(self) -> None:
         """Update the decisions once per recalibration interval and model; do nothing if no model serves.
+
+        Otherwise store the serving baselines again if they are missing, because every activation deletes them.
 
         1. Compute the decisions from the stored samples.
         2. Pass them to the serving model.
@@ -110,11 +113,13 @@ class RecalibrationJob:
         model_id, predictor = serving
         interval = model_id, now // RECALIBRATION_INTERVAL
         if self._finished == interval:
+            self._store(model_id, self._fallbacks)
             return
         decisions = current_decisions(self._stores, now, predictor, model_id)
         self._served.set_decisions(model_id, decisions)
         fallbacks = _fallbacks(predictor.horizons, decisions)
-        self._stores.registry.set_fallbacks(model_id, fallbacks)
+        self._store(model_id, fallbacks)
+        self._fallbacks = fallbacks
         self._finished = interval
         log.info("model recalibrated", model=model_id)
         for horizon, by_state in fallbacks.items():
@@ -122,6 +127,11 @@ class RecalibrationJob:
                 log.warning(
                     "fallback activated", model=model_id, horizon_seconds=float(horizon), load=state, predictor=name
                 )
+
+    def _store(self, model_id: int, fallbacks: dict[str, dict[str, str]]) -> None:
+        """Store the serving baselines of a model if the stored ones differ."""
+        if self._stores.registry.fallbacks() != fallbacks:
+            self._stores.registry.set_fallbacks(model_id, fallbacks)
 
 
 def _fallbacks(horizons: Sequence[float], decisions: Sequence[FallbackDecision]) -> dict[str, dict[str, str]]:

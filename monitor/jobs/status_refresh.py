@@ -37,6 +37,8 @@ class StatusRefreshJob:
         self._publish = publish
         self._clock = clock
         self._overview: Overview | None = None
+        # The overview has no model while its row is damaged: comparing with it alone would read in every cycle.
+        self._refreshed_model_id: int | None = None
 
     def run(self) -> None:
         """Read the overview from the database and pass it to `publish`.
@@ -51,8 +53,12 @@ class StatusRefreshJob:
         )
         self._publish(self._overview)
 
+    def forget(self) -> None:
+        """Read everything at the next run: the database may be another one."""
+        self._overview = None
+
     def refresh_changed_model(self, model_id: int | None) -> None:
-        """Read and publish the overview if its model is not the serving model.
+        """Read and publish the overview if the serving model has changed since the last call.
 
         Args:
             model_id: ID of the serving model; None if there is none.
@@ -61,5 +67,7 @@ class StatusRefreshJob:
             StorageError: the database cannot be read.
         """
         model = self._overview.model if self._overview else None
-        if model_id != (model.id if model else None):
+        is_changed = model_id not in (self._refreshed_model_id, model.id if model else None)
+        self._refreshed_model_id = model_id
+        if is_changed:
             self.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from monitor.config.loader import Config
 from monitor.queries.detection import DetectionState
 from monitor.queries.scores import HorizonScore
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -45,7 +46,7 @@ class Overview:
         next_retrain_at: time of the next training run; None before the first run and while the history is too short.
         retrain_running: True during a training run.
         daemon_running: True while a daemon holds the database.
-        storage_bytes: size of the database in bytes.
+        storage_bytes: size of the database in bytes; None if unknown.
         interval: seconds between samples.
         scores: scores of the last 7 days for each horizon.
         scored_until: for each horizon, the time up to which predictions are scored.
@@ -55,6 +56,7 @@ class Overview:
         inputs_out_of_range: metrics outside their training range as of the newest predictions.
         detection: state of the anomaly detection.
         wal_bytes: size of the write-ahead log of the database in bytes.
+        quarantined_files: number of damaged databases that were moved aside and are still there.
         storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
         last_trained: the newest training run that trained a model, promoted or refused; None if there is none.
         future_at: time of the newest sample in the future, left by a clock that was set back; None if there is none.
@@ -75,7 +77,7 @@ class Overview:
     next_retrain_at: float | None
     retrain_running: bool
     daemon_running: bool
-    storage_bytes: int
+    storage_bytes: int | None
     interval: float
     scores: tuple[HorizonScore, ...] = ()
     scored_until: tuple[tuple[float, float], ...] = ()
@@ -86,6 +88,7 @@ class Overview:
     detection: DetectionState = field(default_factory=DetectionState)
     wal_bytes: int = 0
     storage_free_bytes: int | None = None
+    quarantined_files: int = 0
     last_trained: CompletedRun | None = None
     future_at: float | None = None
     quarantined_models: tuple[QuarantinedModel, ...] = ()
@@ -125,6 +128,27 @@ class Overview:
         None if there is no such period, or if the predictions are older than `max_sample_age`.
         """
         return next((prediction.high_load_since for prediction in self.fresh_predictions), None)
+
+
+def unread_overview(config: Config, now: float) -> Overview:
+    """Return the overview of a database that has not been read, at `now` in seconds since the epoch."""
+    return Overview(
+        at=now,
+        last_sample=None,
+        oldest_sample_at=None,
+        covered=0.0,
+        needed=config.training.min_history,
+        predictions=(),
+        model=None,
+        last_run=None,
+        last_success=None,
+        runs={},
+        next_retrain_at=None,
+        retrain_running=False,
+        daemon_running=True,
+        storage_bytes=None,
+        interval=config.sampling.interval,
+    )
 
 
 def max_sample_age(interval: float) -> float:

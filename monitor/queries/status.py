@@ -15,6 +15,7 @@ from monitor.training.coverage import HistoryCoverage
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model, read_model
 from monitor.training.schedule import ServingState, next_retrain
 from storage import TrainingOutcome, TrainingRun, is_locked
+from storage.recovery.quarantine import quarantined_files
 
 DRIFT_INTERVAL = HOUR
 """Seconds between two computations of the input drift."""
@@ -79,6 +80,7 @@ def read_overview(
         storage_bytes=stores.database.size_bytes(),
         wal_bytes=stores.database.wal_bytes(),
         storage_free_bytes=stores.database.free_bytes(),
+        quarantined_files=0 if stores.database.path is None else len(quarantined_files(stores.database.path)),
         future_at=_future_sample(stores, now + interval),
         interval=interval,
         scores=scores,

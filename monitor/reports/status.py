@@ -228,7 +228,8 @@ def model_line(live: LiveState | None, overview: Overview | None) -> str:
 def status_line(live: LiveState, overview: Overview | None, storage: StorageState) -> str:
     """Return one line: samples not yet stored, serving model, and probabilities of high load."""
     parts = ["sampling"]
-    if storage.problem or storage.samples_buffered:
+    # One sample may be about to be stored.
+    if storage.problem or storage.samples_buffered > 1:
         problem = f": {storage.problem.value}" if storage.problem else ""
         parts.append(f"{storage.samples_buffered} samples wait for the database{problem}")
     parts.append(model_line(live, overview))

@@ -20,33 +20,34 @@ class StorageWriter:
     """Thread that stores the content of a write buffer after each sampling cycle, and tries again after a failure."""
 
     def __init__(
-        self, buffer: WriteBuffer, interval: float, before_sample: Callable[[float], None] = lambda _: None
+        self, buffer: WriteBuffer, interval: float, before_sample: Callable[[], None] = lambda: None
     ) -> None:
         """Initialize the writer; `start` starts its thread.
 
         Args:
             buffer: buffer to store.
             interval: seconds between two samples.
-            before_sample: called in the thread of the writer shortly before a sample is due, once all waiting samples
-                are stored, with the time of the newest one in seconds since the epoch. It may use the database.
+            before_sample: called in the thread of the writer at its start, and shortly before each sample. It may use
+                the database.
         """
         self._buffer = buffer
         self.use(interval, before_sample)
-        self._newest_at: float | None = None
-        self._woken_at = 0.0
+        self._prepare_at: float | None = None
+        self._started = threading.Event()
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._preparation = RecurringFailure(log, "sample preparation failed", "sample preparation recovered")
 
-    def use(self, interval: float, before_sample: Callable[[float], None]) -> None:
+    def use(self, interval: float, before_sample: Callable[[], None]) -> None:
         """Call another function, at another interval, from the next sample on. Safe to call from any thread."""
         self._before_sample = before_sample
         self._idle_seconds = interval - min(PREPARATION_SECONDS, interval / 4)
 
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self, patience: float = 0.0) -> None:
+        """Start the thread, and wait up to `patience` seconds until it has opened the database or failed to."""
         self._thread.start()
+        self._started.wait(patience)
 
     def wake(self) -> None:
         """Let the thread store what is waiting; call it once at the end of each sampling cycle."""
@@ -60,47 +61,38 @@ class StorageWriter:
         """
         self._closing = True
         self._wake.set()
+        if self._thread.ident is None:
+            return True
         self._thread.join(patience)
         return not self._thread.is_alive()
 
-    def store(self) -> None:
-        """Store what is waiting."""
-        newest_at = self._buffer.write()
-        if newest_at is not None:
-            self._newest_at = newest_at
-
     def prepare(self) -> None:
-        """Call `before_sample` if samples have been stored since its last call."""
-        newest_at = self._newest_at
-        self._newest_at = None
-        if newest_at is None:
-            return
+        """Call `before_sample`; no exception propagates."""
         try:
-            self._before_sample(newest_at)
+            self._before_sample()
         except Exception as error:
             self._preparation.failure(exc_info=error)
         else:
             self._preparation.success()
 
     def _run(self) -> None:
+        self._buffer.probe()
+        self.prepare()
+        self._started.set()
         while not self._closing:
             if self._wake.wait(self._timeout()):
                 self._wake.clear()
-                self._woken_at = time.monotonic()
-                self.store()
-            elif self._buffer.error is None:
+                self._prepare_at = time.monotonic() + self._idle_seconds
+            self._buffer.write()
+            if self._prepare_at is not None and time.monotonic() >= self._prepare_at:
+                self._prepare_at = None
                 self.prepare()
-            else:
-                self.store()
         self._buffer.retry_at = 0.0
         self._buffer.write(all_predictions=True)
 
     def _timeout(self) -> float | None:
         """Return the seconds until the next attempt or the next preparation; None to wait for a sample."""
+        due = [] if self._prepare_at is None else [self._prepare_at]
         if self._buffer.error is not None:
-            due = self._buffer.retry_at
-        elif self._newest_at is not None:
-            due = self._woken_at + self._idle_seconds
-        else:
-            return None
-        return max(0.0, due - time.monotonic())
+            due.append(self._buffer.retry_at)
+        return max(0.0, min(due) - time.monotonic()) if due else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,9 @@ MIN_DELAY = 0.25
 MAX_DELAY = 5.0
 """Bounds of the time in seconds between two attempts to write; it doubles with every failure."""
 
+RECENT_SAMPLES = 600
+"""Number of stored samples kept in memory: the files of a database may be lost before the loss is noticed."""
+
 STALL_SECONDS = 5.0
 """Duration of a write in seconds after which the state names the database as not responding."""
 
@@ -39,9 +43,10 @@ class StorageState:
     Attributes:
         problem: reason why samples cannot be stored; None while they can.
         message: error message for people; empty while there is no problem.
-        samples_buffered: number of samples in memory that are not stored, except for one that is being stored.
+        samples_buffered: number of samples in memory that are not stored; one that is being stored is included.
         samples_dropped: number of samples dropped from memory since the start, because the buffer was full.
         write_failures: number of failed writes since the start.
+        quarantines: number of damaged files moved aside since the start.
     """
 
     problem: StorageErrorKind | None = None
@@ -49,6 +54,7 @@ class StorageState:
     samples_buffered: int = 0
     samples_dropped: int = 0
     write_failures: int = 0
+    quarantines: int = 0
 
 
 class WriteBuffer:
@@ -66,6 +72,7 @@ class WriteBuffer:
         self,
         cycles: CycleRepository,
         interval: float,
+        ready: Callable[[], None] = lambda: None,
         *,
         batch_seconds: float = 5.0,
         capacity: int = CAPACITY,
@@ -76,6 +83,7 @@ class WriteBuffer:
         Args:
             cycles: repository to write to.
             interval: seconds between two samples.
+            ready: called before each write; raises StorageError while the database is unavailable.
             batch_seconds: seconds of predictions stored at once.
             capacity: largest number of waiting samples, and of waiting predictions.
             monotonic: monotonic clock; returns seconds.
@@ -84,10 +92,12 @@ class WriteBuffer:
         self.retry_at = 0.0
         self._cycles = cycles
         self._interval = interval
+        self._ready = ready
         self._batch_seconds = batch_seconds
         self._monotonic = monotonic
         self._samples: WriteQueue[Sample] = WriteQueue(capacity)
         self._predictions: WriteQueue[Prediction] = WriteQueue(capacity)
+        self._stored: deque[Sample] = deque(maxlen=RECENT_SAMPLES)
         self._batch_rows = BATCH_ROWS
         self._delay = MIN_DELAY
         self._attempt_at: float | None = None
@@ -96,13 +106,11 @@ class WriteBuffer:
         self._refusals = RecurringFailure(log, "predictions discarded", "prediction write recovered")
         self._drops = RecurringFailure(log, "samples dropped", "sample buffer recovered")
 
-    def use(self, cycles: CycleRepository, interval: float) -> None:
-        """Write to another repository, and expect samples at another interval; what is waiting stays.
-
-        Safe to call from any thread.
-        """
+    def use(self, cycles: CycleRepository, interval: float, ready: Callable[[], None] = lambda: None) -> None:
+        """Write to another repository, at another interval; what is waiting stays. Safe to call from any thread."""
         self._interval = interval
         if cycles is not self._cycles:
+            self._ready = ready
             self._cycles = cycles
             self.retry_at = 0.0
 
@@ -121,24 +129,33 @@ class WriteBuffer:
         """Return the state of the writes. Safe to call from any thread."""
         error = self.error
         attempt_at = self._attempt_at
-        waiting = len(self._samples)
-        problem: StorageErrorKind | None = None
-        message = ""
-        if error is not None:
-            problem = error.kind
-            message = str(error)
-        else:
-            waiting = max(0, waiting - 1)
-            if attempt_at is not None and self._monotonic() - attempt_at >= STALL_SECONDS:
-                problem = StorageErrorKind.NO_RESPONSE
-                message = f"the database does not respond; {problem.advice}"
+        problem = None if error is None else error.kind
+        message = "" if error is None else str(error)
+        if error is None and attempt_at is not None and self._monotonic() - attempt_at >= STALL_SECONDS:
+            problem = StorageErrorKind.NO_RESPONSE
+            message = f"the database does not respond; {problem.advice}"
         return StorageState(
             problem=problem,
             message=message,
-            samples_buffered=waiting,
+            samples_buffered=len(self._samples),
             samples_dropped=self._samples.dropped,
             write_failures=self._failures,
         )
+
+    def waiting(self) -> list[Sample]:
+        """Return the samples that are not stored, oldest first."""
+        return self._samples.items()
+
+    def recently_stored(self) -> list[Sample]:
+        """Return the samples stored last, oldest first, at most RECENT_SAMPLES; for the thread that stores."""
+        return list(self._stored)
+
+    def probe(self) -> None:
+        """Call `ready` without a write, and set `error` if it fails."""
+        try:
+            self._ready()
+        except Exception as error:
+            self._failed(error, 0)
 
     def write(self, *, all_predictions: bool = False) -> float | None:
         """Store the waiting samples and the predictions that are due, unless the last write has just failed.
@@ -177,6 +194,7 @@ class WriteBuffer:
         """
         self._attempt_at = self._monotonic()
         try:
+            self._ready()
             times = self._store(samples, predictions)
         except Exception as error:
             self._samples.put_back()
@@ -187,6 +205,7 @@ class WriteBuffer:
             self._attempt_at = None
         self._samples.remove_taken()
         self._predictions.remove_taken()
+        self._stored.extend(replace(sample, at=at) for sample, at in zip(samples, times, strict=True))
         self._move_predictions(samples, times)
         self.error = None
         self._delay = MIN_DELAY

@@ -40,6 +40,11 @@ class WriteQueue(Generic[Item]):
             self.dropped += dropped
         return dropped
 
+    def items(self) -> list[Item]:
+        """Return all items, oldest first."""
+        with self._lock:
+            return list(self._items)
+
     def ends(self) -> tuple[Item, Item] | None:
         """Return the oldest and the newest item; None if the queue is empty."""
         with self._lock:

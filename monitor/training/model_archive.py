@@ -86,19 +86,22 @@ class ImportResult:
     task_differences: tuple[str, ...]
 
 
-def export_model(stores: Stores, model_id: int, path: Path) -> int:
+def export_model(stores: Stores, model_id: int, path: Path, *, force: bool = False) -> int:
     """Write a model with its detector and report to an archive, and return the size of the archive in bytes.
 
     Args:
         stores: repositories.
         model_id: ID of the model.
         path: archive to write atomically, or STANDARD_OUTPUT.
+        force: True to replace an existing file.
 
     Raises:
         UnknownModelError: the registry has no such model.
         StorageError: the stored model is damaged.
-        MonitorError: this release cannot read the model or its report, or the file cannot be written.
+        MonitorError: this release cannot read the model or its report, the file exists, or it cannot be written.
     """
+    if path != STANDARD_OUTPUT and path.is_file() and not force:
+        raise MonitorError(f"{path}: exists; --force replaces it")
     model = read_model(stores, model_id)
     predictor = stores.registry.blob(model_id)
     detector = stores.registry.detector(model_id)

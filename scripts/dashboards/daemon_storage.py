@@ -48,6 +48,8 @@ def storage_panels() -> list[Json]:
                 Query(metric("storage_buffered_samples"), "waiting"),
                 Query(metric("storage_write_failures_total"), "failed"),
                 Query(metric("samples_dropped_total"), "dropped"),
+                Query(metric("storage_quarantined_files"), "moved aside"),
+                Query("1 - " + metric("storage_available"), "unavailable"),
             ],
             "short",
             min=0,

@@ -72,7 +72,7 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
         LockHeldError: another process has been migrating the database for longer than LOCK_TIMEOUT.
         StorageError: the migration failed, or the database belongs to another program.
     """
-    if not needs_migration(engine, name):
+    if not needs_migration(engine, name) or _create_if_empty(engine):
         return
     if lock is None:
         _run(url, name)
@@ -82,8 +82,23 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
             _run(url, name)
 
 
+def _create_if_empty(engine: Engine) -> bool:
+    """Create the schema if the database has no tables; return True if it had none.
+
+    Recovery from a lost database must not depend on a process of its own, which may lack memory or descriptors.
+    """
+    with engine.connect() as connection:
+        # With the write lock from the start (see engine.WRITES): the first of several processes creates the schema.
+        connection.info["writes"] = True
+        with connection.begin():
+            if inspect(connection).get_table_names():
+                return False
+            create_schema(connection)
+    return True
+
+
 def create_schema(connection: Connection) -> None:
-    """Create all tables in an empty in-memory database, without running the migrations."""
+    """Create all tables in an empty database, without running the migrations."""
     metadata.create_all(connection)
     alembic_version.create(connection)
     connection.execute(insert(alembic_version).values(version_num=HEAD))

@@ -141,9 +141,7 @@ def test_invalid_web_config_file_is_rejected_by_every_reader(secured):
     assert problem in body
     assert secured.metrics()["monitor_config_last_reload_successful"] == 0
     secured.process.send_signal(signal.SIGHUP)
-    secured.wait_for(
-        lambda: secured.log().count("lifecycle: configuration reload failed") == 2, 10, "rejected SIGHUP"
-    )
+    secured.wait_for(lambda: secured.log().count("daemon: configuration reload failed") == 2, 10, "rejected SIGHUP")
     assert secured.fetch("/-/healthy")[0] == 200
     secured.certificates.file.write_text(valid)
     assert secured.fetch("/-/reload", "POST")[0] == 200

@@ -76,7 +76,7 @@ def importing(tmp_path, capsys):
 @pytest.fixture
 def file(exporting):
     path = exporting.directory / "model.npz"
-    assert exporting("models", "export", "2", str(path))[0] == 0
+    assert exporting("models", "export", "2", str(path), "--force")[0] == 0
     return path
 
 
@@ -128,7 +128,7 @@ def test_import_does_not_register_a_model_twice(exporting, importing, file):
 
 def test_import_registers_the_same_predictor_without_detector_as_another_model(exporting, importing, file):
     bare = exporting.directory / "bare.npz"
-    exporting("models", "export", "1", str(bare))
+    exporting("models", "export", "1", str(bare), "--force")
     importing("models", "import", str(file))
     code, out, _ = importing("models", "import", str(bare), "--json")
     assert (code, len(registered(importing))) == (0, 2)
@@ -152,20 +152,21 @@ def test_archive_keeps_the_training_host_over_several_exports(importing, exporti
 
 def test_export_replaces_the_file_atomically_and_leaves_no_other_file(exporting, file):
     file.write_bytes(b"other content")
-    code, out, _ = exporting("models", "export", "1", str(file))
+    assert exporting("models", "export", "1", str(file))[0] == 1
+    code, out, _ = exporting("models", "export", "1", str(file), "--force")
     assert (code, out) == (0, f"{file}: model 1, {file.stat().st_size} bytes\n")
     assert unpack_archive(file.read_bytes()).detector is None
     assert sorted(path.name for path in exporting.directory.iterdir() if "model" in path.name) == ["model.npz"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     link = exporting.directory / "link.npz"
     link.symlink_to(file)
-    assert exporting("models", "export", "2", str(link))[0] == 0
+    assert exporting("models", "export", "2", str(link), "--force")[0] == 0
     assert (link.is_symlink(), unpack_archive(file.read_bytes()).detector is None) == (True, False)
 
 
 def test_export_of_the_same_model_gives_the_same_bytes(exporting, file):
     before = file.read_bytes()
-    exporting("models", "export", "2", str(file))
+    exporting("models", "export", "2", str(file), "--force")
     assert hashlib.sha256(file.read_bytes()).digest() == hashlib.sha256(before).digest()
 
 

@@ -12,7 +12,6 @@ from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.sampling.sampler import SourceState
-from monitor.sampling.storage_writer import StorageWriter
 from monitor.sampling.write_buffer import WriteBuffer
 from monitor.stores import open_stores
 from storage import Sample
@@ -46,7 +45,7 @@ def trained(admin):
 
 
 class Cycles:
-    """Sampling cycles, each followed by a step of the storage writer."""
+    """Sampling cycles with the work of the storage writer around each."""
 
     def __init__(self, admin, stores, samples):
         config = load_config(admin.config)
@@ -55,14 +54,16 @@ class Cycles:
         follower.follow(samples[0].at - 1)
         self.published = []
         buffer = WriteBuffer(stores.cycles, 10.0)
-        self._writer = StorageWriter(buffer, 10.0, follower.follow)
+        self._follow = follower.follow
+        self._buffer = buffer
+        self._until = samples[0].at - 1
         observers = (self.published.append,)
         self._job = SamplingCycleJob(ReplaySampler(samples), served, buffer, lambda: None, observers)
 
     def run(self):
-        self._writer.prepare()
+        self._follow(self._until)
         self._job.run()
-        self._writer.store()
+        self._until = self._buffer.write()
 
 
 def make_job(admin, stores, samples):

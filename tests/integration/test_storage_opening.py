@@ -42,7 +42,7 @@ def test_open_database_creates_files_for_its_user_only(tmp_path: Path) -> None:
     with open_database(f"sqlite:///{path}") as database, database.lock("daemon"):
         SampleRepository(database).append(Sample(1.0))
         names = sorted(file.name for file in path.parent.iterdir())
-        assert names == ["x.db", "x.db-shm", "x.db-wal", "x.db.daemon.lock", "x.db.migrate.lock"]
+        assert names == ["x.db", "x.db-shm", "x.db-wal", "x.db.daemon.lock"]
         assert {mode(file) for file in path.parent.iterdir()} == {0o600}
     assert mode(path.parent) == 0o700
 

@@ -32,7 +32,7 @@ from storage import (
     open_database,
 )
 from storage.migrations.runner import EXIT_REFUSED, HEAD, REVISIONS
-from storage.migrations.upgrade import main
+from storage.migrations.upgrade import main, upgrade
 from storage.schema import metadata
 
 from .conftest import create_database
@@ -90,13 +90,14 @@ def table_definitions(path: Path) -> dict[str, str]:
 
 
 def test_migrated_schema_equals_the_metadata(tmp_path: Path) -> None:
+    upgrade(url_in(tmp_path))
     with open_database(url_in(tmp_path)) as database, database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
 def test_migrated_tables_equal_created_tables(tmp_path: Path) -> None:
-    open_database(url_in(tmp_path)).close()
+    upgrade(url_in(tmp_path))
     with (
         open_database(f"sqlite:///{tmp_path / 'created.db'}", migrate=False) as created,
         created.writing() as connection,
@@ -161,7 +162,7 @@ def test_upgrade_program_exits_with_the_status_of_the_result(
 
 def test_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Path) -> None:
     (tmp_path / "50%s").mkdir()
-    open_database(url_in(tmp_path / "50%s")).close()
+    upgrade(url_in(tmp_path / "50%s"))
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

@@ -173,8 +173,8 @@ def test_journal_has_each_event_once_with_priority(machine):
     shown = machine.box("journalctl", "--no-pager", "--output=json", "--unit", UNIT).stdout
     lines = [json.loads(line) for line in shown.splitlines()]
     priorities = {line["MESSAGE"].partition(" error=")[0]: line["PRIORITY"] for line in lines}
-    assert priorities["ERROR monitor.daemon.lifecycle: configuration reload failed"] == "3"
-    assert priorities["INFO monitor.daemon.lifecycle: configuration reloaded file=/etc/monitor/config.toml"] == "6"
+    assert priorities["ERROR monitor.daemon.daemon: configuration reload failed"] == "3"
+    assert priorities["INFO monitor.daemon.daemon: configuration reloaded file=/etc/monitor/config.toml"] == "6"
 
 
 def test_service_restarts_after_kill_without_loss(machine):

@@ -23,10 +23,10 @@ AVERAGES = 2 * len(SHORT_HALF_LIVES) + len(LONG_HALF_LIVES)
 BACKGROUND_WEIGHT = 0.3
 """Weight of the recent energy of a metric in the divisor of its energy."""
 
-LONG_WEIGHT = 0.4
+LONG_WEIGHT = 0.25
 """Weight of the long averages; the short averages of the forecast residuals have weight 1."""
 
-SEASONAL_WEIGHT = 0.3
+SEASONAL_WEIGHT = 0.4
 """Weight of the short averages of the seasonal residuals."""
 
 DISTANCE_WEIGHT = 0.3

@@ -173,7 +173,7 @@ def state(live, overview):
         jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), NOW - 5)},
         reloaded_at=NOW - 50_000,
         log_lines_dropped=6,
-        storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5),
+        storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5, quarantines=2),
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
             reading=DetectorReading(

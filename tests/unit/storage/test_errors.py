@@ -27,7 +27,10 @@ def translated(error: Exception) -> StorageError:
         (errno.ENOSPC, StorageErrorKind.DISK_FULL),
         (errno.EIO, StorageErrorKind.IO_ERROR),
         (errno.EROFS, StorageErrorKind.READ_ONLY),
-        (errno.EACCES, StorageErrorKind.FILE_SYSTEM),
+        (errno.EACCES, StorageErrorKind.NO_ACCESS),
+        (errno.EDQUOT, StorageErrorKind.QUOTA_EXCEEDED),
+        (errno.EMFILE, StorageErrorKind.TOO_MANY_FILES),
+        (errno.ENOTDIR, StorageErrorKind.FILE_SYSTEM),
     ],
 )
 def test_os_error_is_translated_by_its_number(number: int, kind: StorageErrorKind) -> None:
@@ -75,7 +78,7 @@ def test_message_is_one_line_of_name_detail_and_advice() -> None:
 
 
 def test_message_has_no_advice_if_its_kind_has_none() -> None:
-    assert str(translated(OSError(errno.EACCES, "Permission denied"))) == "x.db: Permission denied"
+    assert str(translated(OSError(errno.ENOTDIR, "Not a directory"))) == "x.db: Not a directory"
 
 
 def test_storage_error_passes_unchanged() -> None:

@@ -90,9 +90,10 @@ def rollback(options: GlobalOptions, model_id: int | None) -> int:
 )
 @click.argument("model_id", metavar="ID", type=ROW_ID, help="ID of the model.")
 @click.argument("file", metavar="FILE", type=OUTPUT_FILE, help="File to write; - is stdout.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @json_option
 @pass_options
-def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
+def export_model(options: GlobalOptions, model_id: int, file: Path, force: bool) -> int:
     """Write a model to a file, with its detector and its report."""
     from monitor.documents.models import model_export_document  # noqa: PLC0415
     from monitor.reports.files import model_export_report  # noqa: PLC0415
@@ -100,7 +101,7 @@ def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
     from monitor.training import model_archive  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        size = model_archive.export_model(stores, model_id, file)
+        size = model_archive.export_model(stores, model_id, file, force=force)
     document = model_export_document(model_id, file, size)
     print_result(options, document, model_export_report(document), to_stderr=file == STANDARD_OUTPUT)
     return ExitCode.DONE

@@ -100,7 +100,7 @@ def running(shared):
 
 
 def test_reload_keeps_sampler_counters_live_state_and_server(running):
-    running.wait_for_samples(2)
+    wait_for(lambda: running.state.live is not None and running.state.live.model_id is not None)
     before = running.state
     thread_names = sorted(thread.name for thread in threading.enumerate())
     assert running.reload(more="host_metrics = false\n")

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from monitor.daemon.sd_notify import START_SECONDS, Notifier
+from monitor.daemon.sd_notify import Notifier
 
 pytestmark = pytest.mark.unit
 
@@ -42,26 +42,24 @@ def ready(manager):
     notifier = Notifier(manager.environ)
     notifier.opening(5.0)
     notifier.opened(15.0)
-    notifier.sampled("sampling", stored=True)
+    notifier.sampled("sampling")
     manager.messages()
     return notifier
 
 
-def test_notifier_sends_ready_after_open_port_and_stored_sample(manager):
+def test_notifier_sends_ready_after_open_port_and_sample(manager):
     notifier = Notifier(manager.environ)
     notifier.opening(5.0)
     notifier.opened(15.0)
-    assert not [message for message in manager.messages() if "READY" in message]
-    notifier.sampled("sampling", stored=False)
-    assert manager.messages() == [f"EXTEND_TIMEOUT_USEC={(5 + START_SECONDS) * 1_000_000}"]
-    notifier.sampled("sampling; model 1 serves", stored=True)
+    assert manager.messages() == ["EXTEND_TIMEOUT_USEC=65000000"] * 2
+    notifier.sampled("sampling; model 1 serves")
     assert manager.messages() == ["READY=1\nWATCHDOG=1\nSTATUS=sampling; model 1 serves"]
 
 
 def test_notifier_sends_ready_when_port_opens_after_sample(manager):
     notifier = Notifier(manager.environ)
     notifier.opening(3600.0)
-    notifier.sampled("sampling", stored=True)
+    notifier.sampled("sampling")
     assert not [message for message in manager.messages() if "READY" in message]
     notifier.opened(10_800.0)
     assert manager.messages() == ["READY=1"]
@@ -69,7 +67,7 @@ def test_notifier_sends_ready_when_port_opens_after_sample(manager):
 
 def test_notifier_resets_watchdog_per_sample_and_sends_changed_status_only(manager, ready):
     for line in ("sampling", "sampling", "sampling\nmore"):
-        ready.sampled(line, stored=True)
+        ready.sampled(line)
     ready.reload_failed()
     assert manager.messages() == ["WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1\nSTATUS=sampling more", "READY=1"]
 
@@ -78,12 +76,12 @@ def test_notifier_reports_stall_without_resetting_watchdog(manager, ready):
     for _ in range(2):
         ready.stalled("not sampling: no sample for 15 s")
     assert manager.messages() == ["STATUS=not sampling: no sample for 15 s"]
-    ready.sampled("sampling", stored=True)
+    ready.sampled("sampling")
     assert manager.messages() == ["WATCHDOG=1\nSTATUS=sampling"]
 
 
 def test_notifier_resets_watchdog_for_buffered_samples(manager, ready):
-    ready.sampled("sampling", stored=False)
+    ready.sampled("sampling")
     assert manager.messages() == ["WATCHDOG=1"]
 
 
@@ -124,12 +122,12 @@ def test_notifier_logs_unreachable_socket_once(address, caplog):
     notifier.opening(5.0)
     notifier.opened(15.0)
     for _ in range(3):
-        notifier.sampled("sampling", stored=True)
+        notifier.sampled("sampling")
     notifier.stopping()
     assert len(caplog.records) == (1 if address else 0)
 
 
 def test_notifier_does_not_block_on_full_socket(manager, ready):
     for _ in range(10_000):
-        ready.sampled("sampling", stored=True)
+        ready.sampled("sampling")
     assert len(manager.messages()) < 10_000

@@ -8,6 +8,7 @@ from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.sampling.write_buffer import StorageState
+from storage import StorageErrorKind
 
 pytestmark = pytest.mark.unit
 
@@ -17,8 +18,8 @@ class RecordingNotifier(Notifier):
         super().__init__({})
         self.calls = []
 
-    def sampled(self, status, *, stored):
-        self.calls.append(("sampled", stored))
+    def sampled(self, status):
+        self.calls.append(("sampled", status))
 
     def stalled(self, status):
         self.calls.append(("stalled", status))
@@ -65,25 +66,13 @@ def test_holder_leaves_live_values_out_while_sampling_has_stopped(holder, live, 
     )
 
 
-@pytest.mark.parametrize(("buffered", "stored"), [(0, True), (3, False)])
-def test_holder_notifies_of_stored_and_buffered_samples(holder, notifier, live, buffered, stored):
-    holder.read_storage_from(lambda: StorageState(samples_buffered=buffered))
+def test_holder_notifies_of_samples_that_wait_for_the_database(holder, notifier, live):
+    holder.read_storage_from(lambda: StorageState(StorageErrorKind.DISK_FULL, "no space", samples_buffered=3))
     holder.publish_live(live)
-    assert holder.state().storage.samples_buffered == buffered
-    assert notifier.calls == [("sampled", stored)]
-
-
-@pytest.mark.parametrize(
-    ("buffered", "needs_restart", "call"),
-    [(0, False, "sampled"), (0, True, "stalled"), (3, True, "sampled")],
-)
-def test_samples_reset_the_watchdog_unless_a_hung_job_needs_a_restart(
-    holder, notifier, live, buffered, needs_restart, call
-):
-    holder.read_jobs_from(dict, lambda: needs_restart)
-    holder.read_storage_from(lambda: StorageState(samples_buffered=buffered))
-    holder.publish_live(live)
-    assert [name for name, _ in notifier.calls] == [call]
+    ((event, status),) = notifier.calls
+    assert event == "sampled"
+    assert "3 samples" in status
+    assert holder.state().storage.samples_buffered == 3
 
 
 def test_holder_reports_stall_only_after_sampling_has_stopped(holder, notifier, later):

@@ -30,9 +30,13 @@ def stores():
         yield opened
 
 
+def storage_of(stores):
+    return SimpleNamespace(stores=stores, open_generation=lambda: 1)
+
+
 def test_services_schedule_every_job(stores):
     holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
-    services = build_services(Config(), stores, holder, Trainer(), ObjectCache())
+    services = build_services(Config(), storage_of(stores), holder, Trainer(), ObjectCache())
     assert {job.name for job in services.jobs} == {
         "status_refresh",
         "retraining",
@@ -60,9 +64,10 @@ def test_services_schedule_every_job(stores):
 def test_services_keep_the_objects_whose_configuration_is_the_same(stores, change, replaced):
     holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
     cache = ObjectCache()
+    storage = storage_of(stores)
 
     def objects(config):
-        services = build_services(config, stores, holder, Trainer(), cache)
+        services = build_services(config, storage, holder, Trainer(), cache)
         jobs = {job.name: job.function.__self__ for job in services.jobs}
         return {
             "served": services.served,

@@ -20,7 +20,11 @@ def job(monkeypatch):
     """A job with a settable clock and decisions, whose calls and results are recorded."""
     state = SimpleNamespace(now=1e9, calls=0, decisions=UNCHANGED, applied=[], stored=[])
     served = SimpleNamespace(serving=(3, PREDICTOR), set_decisions=lambda *args: state.applied.append(args))
-    stores = SimpleNamespace(registry=SimpleNamespace(set_fallbacks=lambda *args: state.stored.append(args)))
+    registry = SimpleNamespace(
+        set_fallbacks=lambda *args: state.stored.append(args),
+        fallbacks=lambda: state.stored[-1][1] if state.stored else {},
+    )
+    stores = SimpleNamespace(registry=registry)
 
     def decide(*_):
         state.calls += 1

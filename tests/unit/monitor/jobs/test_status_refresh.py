@@ -32,3 +32,5 @@ def test_status_refresh_reads_again_when_another_model_serves(stores):
     assert len(published) == 1
     job.refresh_changed_model(3)
     assert len(published) == 2
+    job.refresh_changed_model(3)
+    assert len(published) == 2, "the model has not changed since"

@@ -43,36 +43,49 @@ def buffer(cycles):
     return WriteBuffer(cycles, 5.0)
 
 
-def test_writer_prepares_the_next_sample_once_after_a_write(buffer):
-    prepared = []
-    writer = StorageWriter(buffer, 5.0, prepared.append)
-    writer.prepare()
-    buffer.add(Sample(5.0))
-    writer.store()
-    writer.prepare()
-    writer.prepare()
-    assert prepared == [5.0]
-
-
-def test_writer_survives_a_failing_preparation(buffer, cycles, caplog):
-    def fail(_):
+def test_writer_survives_a_failing_preparation(buffer, caplog):
+    def fail():
         raise ValueError("unexpected")
 
     writer = StorageWriter(buffer, 5.0, fail)
-    for at in (5.0, 10.0):
-        buffer.add(Sample(at))
-        writer.store()
-        writer.prepare()
-    assert cycles.stored == [5.0, 10.0]
+    writer.prepare()
+    writer.prepare()
     assert [record.message for record in caplog.records] == ["sample preparation failed"]
+
+
+def test_writer_prepares_the_first_sample_once_the_database_is_open(cycles):
+    steps = []
+    buffer = WriteBuffer(cycles, 5.0, lambda: steps.append("open"))
+    writer = StorageWriter(buffer, 5.0, lambda: steps.append("prepare"))
+    writer.start(LIMIT)
+    assert steps == ["open", "prepare"]
+    assert writer.close(LIMIT)
+
+
+def test_writer_opens_the_database_later_if_it_is_unavailable_at_the_start(cycles):
+    refusals = [StorageError("read-only", StorageErrorKind.READ_ONLY)]
+
+    def ready():
+        if refusals:
+            raise refusals.pop()
+
+    buffer = WriteBuffer(cycles, 5.0, ready)
+    writer = StorageWriter(buffer, 5.0)
+    writer.start(LIMIT)
+    assert buffer.state().problem is StorageErrorKind.READ_ONLY
+    buffer.add(Sample(1.0))
+    assert writer.close(LIMIT)
+    assert (cycles.stored, buffer.state().problem) == ([1.0], None)
 
 
 def test_writer_stores_after_a_wake_and_at_its_end_and_prepares_the_next_sample(buffer, cycles):
     prepared = threading.Event()
-    writer = StorageWriter(buffer, 0.1, lambda _: prepared.set())
+    writer = StorageWriter(buffer, 0.1, prepared.set)
     writer.start()
     buffer.add(Sample(1.0))
     writer.wake()
+    assert cycles.attempted.wait(LIMIT)
+    prepared.clear()
     assert prepared.wait(LIMIT)
     assert cycles.stored == [1.0]
     buffer.add(Sample(2.0))
@@ -105,7 +118,7 @@ def test_writer_accepts_samples_while_the_database_does_not_respond(buffer, cycl
         buffer.add(Sample(at))
         writer.wake()
     assert not writer.close(0.0)
-    assert buffer.state().samples_buffered == 2
+    assert buffer.state().samples_buffered == 3
     cycles.proceed.set()
     assert writer.close(LIMIT)
     assert cycles.stored == [1.0, 2.0, 3.0]

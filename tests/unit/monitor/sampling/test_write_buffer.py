@@ -201,7 +201,7 @@ def test_buffer_states_that_the_database_does_not_respond(cycles, make_buffer, c
     buffer = make_buffer()
     run_cycle(buffer, 1.0)
     assert [state.problem for state in states] == [None, StorageErrorKind.NO_RESPONSE]
-    assert (states[1].samples_buffered, buffer.state().samples_buffered) == (2, 0)
+    assert (states[1].samples_buffered, buffer.state().samples_buffered) == (3, 0)
 
 
 def test_waiting_samples_are_written_to_another_repository_at_once(cycles, clock):

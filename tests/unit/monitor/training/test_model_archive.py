@@ -105,6 +105,9 @@ def test_unpack_limits_the_length_of_the_host_name(archive):
 def test_imported_model_is_registered_once_and_does_not_serve(stores, other, archive, tmp_path):
     path = tmp_path / "model.npz"
     assert export_model(stores, 1, path) == path.stat().st_size
+    with pytest.raises(MonitorError):
+        export_model(stores, 1, path)
+    assert export_model(stores, 1, path, force=True) == path.stat().st_size
     first = import_model(other, CONFIG, path, NOW + 5)
     assert (first.model_id, first.duplicate, first.task_differences) == (1, False, ())
     assert import_model(other, CONFIG, path, NOW + 6).duplicate

@@ -61,7 +61,7 @@ def test_list_does_not_create_a_database(run):
 
 
 def test_export_to_stdout_prints_its_result_to_stderr(run, two_models, monkeypatch):
-    monkeypatch.setattr(model_archive, "export_model", lambda *_: 5)
+    monkeypatch.setattr(model_archive, "export_model", lambda *_, force: 5)
     result = run("models", "export", two_models[0], "-", "--json")
     assert (result.code, result.output) == (ExitCode.DONE, "")
     assert '"bytes": 5' in result.errors

@@ -75,8 +75,8 @@ def test_broken_connection_is_replaced(database_in_file: Database) -> None:
 def test_connections_are_kept_up_to_a_number(database_in_file: Database) -> None:
     with database_in_file.reading(), database_in_file.reading(), database_in_file.reading():
         pass
-    assert len(database_in_file._idle) == MAX_IDLE_CONNECTIONS
-    kept = list(database_in_file._idle)
+    assert len(database_in_file.pool.idle) == MAX_IDLE_CONNECTIONS
+    kept = list(database_in_file.pool.idle)
     with database_in_file.reading() as connection:
         assert connection in kept
 
