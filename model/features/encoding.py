@@ -16,6 +16,9 @@ ENCODED_INPUTS = 30
 KNOTS = 13
 """Largest number of knots of an encoded input, at evenly spaced quantiles."""
 
+CHUNK_ROWS = 2048
+"""Number of rows encoded at once; it bounds the memory of intermediate arrays."""
+
 INFORMATION_BINS = 16
 """Number of bins, of equal numbers of rows, for the mutual information of an input."""
 
@@ -40,11 +43,13 @@ class Encoding:
         """Return scaled inputs (rows, inputs) with their codes appended, (rows, inputs + codes)."""
         result = np.empty((len(x), x.shape[1] + len(self.inputs)), x.dtype)
         result[:, : x.shape[1]] = x
-        codes = result[:, x.shape[1] :]
-        np.subtract(x.take(self.inputs, axis=1), self.low, out=codes)
-        np.divide(codes, self._width, out=codes)
-        np.minimum(codes, 1, out=codes)
-        np.maximum(codes, 0, out=codes)
+        for start in range(0, len(x), CHUNK_ROWS):
+            rows = slice(start, start + CHUNK_ROWS)
+            codes = result[rows, x.shape[1] :]
+            np.subtract(x[rows].take(self.inputs, axis=1), self.low, out=codes)
+            np.divide(codes, self._width, out=codes)
+            np.minimum(codes, 1, out=codes)
+            np.maximum(codes, 0, out=codes)
         return result
 
     @cached_property

@@ -163,6 +163,7 @@ class _Fitting:
             return Examples(encoding(scaled), np.concatenate((part.y, part.auxiliary), axis=1))
 
         train_examples = examples(train_part, scaled)
+        del scaled  # as large as the features, and not needed during the fits
         validation_examples = None if validation is None else examples(validation, scaler(validation.x))
         parts = train_examples, validation_examples
         fitted = fit_networks(inputs, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)

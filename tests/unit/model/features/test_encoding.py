@@ -25,6 +25,14 @@ def test_codes_are_1_below_the_value_fractional_at_it_and_0_above_it():
     assert encoding(x).tolist() == [[9, 1.25, 1, 0.25, 0], [9, -5, 0, 0, 0], [9, 7, 1, 1, 1]]
 
 
+def test_codes_of_a_row_do_not_depend_on_other_rows():
+    x, y = rows()
+    encoding = fit_encoding(x, y, x[:, 0] < 1, np.arange(40))
+    together = encoding(x)
+    for row in (0, 2047, 2048, 3999):
+        assert encoding(x[row : row + 1]).tobytes() == together[row : row + 1].tobytes()
+
+
 def test_fit_encoding_chooses_informative_inputs_and_knots_of_calm_rows():
     x, y = rows()
     calm = x[:, 0] < 1
