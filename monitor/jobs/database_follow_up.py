@@ -49,6 +49,7 @@ class DatabaseFollowUp:
         self._generation = generation
         self._clock = clock
         self._seen: int | None = None
+        self._pretrained_tried = False
 
     def run(self) -> None:
         """Follow the database, or let the pretrained model serve while it is unavailable and no other model serves.
@@ -63,7 +64,8 @@ class DatabaseFollowUp:
         """
         generation = self._generation()
         if generation is None:
-            if self._served.loaded is None:
+            if self._served.loaded is None and not self._pretrained_tried:
+                self._pretrained_tried = True
                 self._serve_pretrained()
             return
         if generation != self._seen:

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 from contextlib import ExitStack
 
 import pytest
@@ -45,6 +46,12 @@ class Lab:
         """Skip the case without root."""
         if os.geteuid() != 0:
             missing("needs root")
+
+    def need(self, *tools):
+        """Skip the case without these programs."""
+        for tool in tools:
+            if shutil.which(tool) is None:
+                missing(f"{tool} is not installed")
 
     def mounts(self):
         """Give this process mounts of its own, which end with it; skip the case without root."""

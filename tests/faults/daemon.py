@@ -167,6 +167,10 @@ class Daemon:
     def metric(self, name, default=0.0):
         return self.metrics().get(name, default)
 
+    def forget_acknowledged(self):
+        """Forget the samples so far: a fault has destroyed the file that had them."""
+        self._acknowledged = []
+
     def acknowledged(self):
         """Return the number of samples that all processes so far reported as stored."""
         return sum(self._acknowledged)

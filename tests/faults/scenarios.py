@@ -69,7 +69,7 @@ def assert_replaces(daemon, damage):
     daemon.metrics()
     damaged_at = time.monotonic()
     damage()
-    daemon.wait(lambda: daemon.metric("storage_quarantined_files") > 0, 120)
+    daemon.wait(daemon.quarantined_databases, 120)
     daemon.wait_stored(2)
     recovery = time.monotonic() - damaged_at
     assert daemon.healthy()

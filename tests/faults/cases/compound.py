@@ -25,6 +25,7 @@ def full_disk_during_recovery(lab):
     daemon = lab.daemon(state).start()
     daemon.assert_stops()
     damage.header(daemon.database)
+    daemon.forget_acknowledged()
     content = daemon.database.read_bytes()
     recovery = assert_starts_without_storage(daemon, disk.Filler(state))
     assert content in [path.read_bytes() for path in daemon.quarantined_databases()]

@@ -3,6 +3,8 @@
 import os
 import stat
 import subprocess
+import tempfile
+from pathlib import Path
 
 from tests.faults.injectors.trained import execute
 from tests.faults.table import case
@@ -104,16 +106,17 @@ def world_writable(lab):
 @case("database of another user", "chown to nobody; the daemon runs as daemon", 3, "starts, samples, is healthy")
 def database_of_another_user(lab):
     lab.need_root()
-    (lab.directory / "state").mkdir()
-    daemon = lab.daemon(lab.directory / "state").start()
+    # Directories of pytest are closed to other users.
+    directory = Path(lab.enter(tempfile.TemporaryDirectory()))
+    directory.chmod(0o755)
+    (directory / "state").mkdir()
+    daemon = lab.daemon(directory / "state").start()
     daemon.assert_stops()
+    daemon.config = directory / "config.toml"
+    daemon.configure()
     os.chown(daemon.state, 65534, 65534)
     os.chown(daemon.database, 65534, 65534)
-    for path in (lab.directory, *lab.directory.parents):
-        if path.stat().st_mode & 0o001 == 0:
-            path.chmod(path.stat().st_mode | 0o001)
-    for path in (daemon.directory, daemon.config):
-        path.chmod(0o755)
+    daemon.config.chmod(0o644)
     daemon.state.chmod(0o700)
     daemon.start(wait=False, prefix=("setpriv", "--reuid=1", "--regid=1", "--clear-groups"))
     daemon.wait(lambda: daemon.metric("storage_buffered_samples") > 5)

@@ -25,7 +25,7 @@ def assert_starts(daemon):
     """Assert that a daemon starts, stores and answers every page."""
     daemon.start()
     for path in PAGES:
-        code, _ = daemon.get(path, timeout=20)
+        code, _ = daemon.get(path, timeout=90)
         assert code in (200, 404), path
     assert daemon.metrics()["samples_total"] > 0
     assert daemon.healthy()

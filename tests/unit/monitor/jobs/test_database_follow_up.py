@@ -50,6 +50,15 @@ def test_pretrained_model_serves_while_the_database_is_unavailable(setting):
     assert setting.overviews == []
 
 
+def test_pretrained_model_is_tried_once_while_the_database_is_unavailable(setting, monkeypatch):
+    tried = []
+    monkeypatch.setattr("monitor.jobs.database_follow_up.pretrained_predictor", lambda *_: tried.append(1))
+    for i in range(3):
+        setting.run(NOW + 5 * i)
+    assert len(tried) == 1
+    assert setting.served.loaded is None
+
+
 def test_registered_model_serves_once_the_database_is_open(setting):
     setting.run(NOW)
     setting.generation = 1
