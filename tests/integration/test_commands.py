@@ -75,14 +75,6 @@ def test_invalid_configuration_exits_with_2_before_anything_starts(admin, comman
     assert not admin.database.exists()
 
 
-def test_unwritable_directory_exits_with_1_and_is_named(admin):
-    (admin.directory / "file").touch()
-    admin.config.write_text(admin.config.read_text().replace("monitor.db", "file/monitor.db"))
-    code, _, errors = admin("run")
-    assert (code, len(errors.splitlines())) == (1, 1)
-    assert str(admin.directory / "file") in errors
-
-
 def test_database_of_a_newer_release_exits_with_1_and_is_named(admin):
     admin.fill(rows=1)
     with sqlite3.connect(admin.database) as connection:
