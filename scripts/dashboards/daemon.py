@@ -41,7 +41,6 @@ def daemon() -> Page:
             "Running version of monitor and of Python.",
             Query(metric("build_info"), "{{version}} (Python {{python}})"),
             text="name",
-            width=4,
         ),
         stat(
             "Configuration",
@@ -49,14 +48,20 @@ def daemon() -> Page:
             "stays.",
             Query(metric("config_last_reload_successful")),
             mappings=value_mappings((0, "RELOAD FAILED", RED), (1, "in effect", GREEN)),
-            width=4,
         ),
         stat(
             "In effect since",
             "Time of the last start or successful reload.",
             Query(metric("config_last_reload_success_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
-            width=4,
+        ),
+        stat(
+            "Failed reloads",
+            "Failed reloads of the configuration in the time range.",
+            Query(f"round(increase({metric('config_reload_failures_total')}[$__range]))"),
+            "short",
+            decimals=0,
+            thresholds=threshold_steps(GREEN, (1, ORANGE)),
         ),
         stat(
             "Samples missed",
@@ -109,6 +114,7 @@ def daemon() -> Page:
             "Failed and implausible readings per second and source.",
             [Query(rate("source_failures_total"), "{{source}}")],
             "cps",
+            width=4,
         ),
         time_series(
             "Duration of the sources",
@@ -116,6 +122,7 @@ def daemon() -> Page:
             [Query(metric("source_duration_seconds"), "{{source}}")],
             "s",
             min=0,
+            width=4,
         ),
     ]
     scrape = [

@@ -15,7 +15,7 @@ def storage_panels() -> list[Json]:
             [Query(metric("storage_size_bytes"), "size"), Query(metric("storage_wal_bytes"), "write-ahead log")],
             "bytes",
             min=0,
-            width=6,
+            width=5,
         ),
         time_series(
             "Free space",
@@ -24,7 +24,7 @@ def storage_panels() -> list[Json]:
             [Query(metric("storage_free_bytes"), "free")],
             "bytes",
             min=0,
-            width=6,
+            width=5,
         ),
         time_series(
             "History",
@@ -39,7 +39,7 @@ def storage_panels() -> list[Json]:
             ],
             "s",
             min=0,
-            width=6,
+            width=4,
         ),
         time_series(
             "Storage failures",
@@ -54,7 +54,20 @@ def storage_panels() -> list[Json]:
             "short",
             min=0,
             decimals=0,
-            width=6,
+            width=5,
             overrides=[override("failed", color=fixed_color(RED))],
+        ),
+        time_series(
+            "Damage",
+            "Files moved aside since the start of the daemon, damaged rows and quarantined models.",
+            [
+                Query(metric("storage_quarantines_total"), "moved aside since the start"),
+                Query(metric("storage_damaged_rows"), "rows {{table}}"),
+                Query(metric("models_quarantined"), "models {{part}}"),
+            ],
+            "short",
+            min=0,
+            decimals=0,
+            width=5,
         ),
     ]

@@ -1,6 +1,7 @@
 """`monitor retrain` on a real history: outcomes, exit codes, and the model that serves afterwards."""
 
 import json
+import re
 import time
 
 import pytest
@@ -33,7 +34,7 @@ def test_retrain_promotes_the_first_model_and_reports(admin):
     code, output, errors = admin("retrain")
     assert (code, outcomes(admin), active_model(admin)) == (0, {"promoted": 1}, 1)
     assert "model 1 promoted" in output
-    assert "epoch 1/144" in errors
+    assert re.search(r"epoch 1/\d+: loss", errors)
 
 
 def test_retrain_prints_a_document(admin):

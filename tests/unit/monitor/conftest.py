@@ -141,7 +141,7 @@ def overview(sample):
 def live(sample, overview):
     return LiveState(
         sample=sample,
-        sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone")},
+        sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone", 3)},
         high_load=True,
         forecast=Forecast(
             overview.predictions,
@@ -172,6 +172,7 @@ def state(live, overview):
         overview=damaged(overview),
         jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), NOW - 5)},
         reloaded_at=NOW - 50_000,
+        reload_failures=1,
         log_lines_dropped=6,
         storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5, quarantines=2),
         anomaly=AnomalyState(

@@ -14,7 +14,6 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.errors import MonitorError
 from monitor.reports.blocks import Report
 from monitor.system.atomic_write import open_atomic
-from storage.file_ownership import make_directories
 
 PATTERNS = (
     "man/*.1",
@@ -50,6 +49,8 @@ def command(options: GlobalOptions, directory: Path) -> int:
     contents = {path.relative_to(source): path.read_bytes() for pattern in PATTERNS for path in source.glob(pattern)}
     for shell in SHELLS:
         contents[Path("completion") / f"monitor.{shell}"] = completion_script(shell).encode()
+    from storage.file_ownership import make_directories  # noqa: PLC0415
+
     for name, content in contents.items():
         target = directory / name
         make_directories(target.parent, 0o755)
