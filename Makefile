@@ -4,7 +4,7 @@ run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
 
 test:           ## install what the tests need and run them all
-	scripts/venv --dev && .venv/bin/python -m pytest -n 2 -m "unit or integration" && .venv/bin/python -m pytest -n 4 --dist=worksteal -m faults tests/faults && .venv/bin/python -m pytest -m e2e
+	scripts/venv --dev && .venv/bin/python -m pytest -n 2 -m "unit or integration" && .venv/bin/python -m pytest -n 6 --dist=worksteal -m faults tests/faults && .venv/bin/python -m pytest -m e2e
 
 lint:           ## check style, types and import contracts
 	scripts/venv --dev
@@ -55,7 +55,7 @@ dashboards:     ## regenerate the Grafana dashboards from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py
 
 reliability:    ## inject the faults, record the results, regenerate docs/reference/reliability.md
-	MONITOR_FAULTS_RECORD=tests/faults/results.json .venv/bin/python -m pytest -m faults -n 4 --dist=worksteal tests/faults
+	MONITOR_FAULTS_RECORD=tests/faults/results.json .venv/bin/python -m pytest -m faults -n 6 --dist=worksteal tests/faults
 	.venv/bin/python scripts/make_reliability.py
 
 reliability-page:    ## regenerate docs/reference/reliability.md from the recorded results

@@ -66,12 +66,18 @@ def schema_page_at_start(lab):
 def directory_at_start(lab):
     daemon = used(lab)
     damage.directory_instead(daemon.database)
+    daemon.forget_acknowledged()
+    return assert_waits_for_removal(daemon, daemon.database)
+
+
+def assert_waits_for_removal(daemon, directory):
+    """Start a daemon with a directory in the place of a file, and remove it; return the recovery in seconds."""
     daemon.start(wait=False)
     daemon.wait(lambda: daemon.metric("storage_buffered_samples") > 5)
     assert daemon.healthy()
-    daemon.database.rmdir()
+    directory.rmdir()
     recovery = daemon.wait_stored(1)
-    daemon.stop()
+    daemon.assert_stops()
     return recovery
 
 
@@ -120,13 +126,16 @@ def garbage_wal_at_start(lab):
     daemon.assert_stops()
 
 
-@case("directory in place of the write-ahead log, at start", "-wal as a directory", 6, "starts and stores")
+@case(
+    "directory in place of the write-ahead log, at start",
+    "-wal as a directory, later removed",
+    6,
+    "samples wait in memory and are stored once it is removed",
+)
 def directory_as_wal_at_start(lab):
     daemon = used(lab)
     daemon.wal.mkdir()
-    daemon.start()
-    assert daemon.healthy()
-    daemon.assert_stops()
+    return assert_waits_for_removal(daemon, daemon.wal)
 
 
 @case("tables missing, at start", "DROP TABLE samples", 6, "starts and stores")
