@@ -72,8 +72,9 @@ def test_second_daemon_on_the_same_database_is_refused(service, burner, tmp_path
     other.write_text(service.config.read_text().replace(str(service.port), str(free_port())))
     completed = service.command("--config", str(other), "run")
     assert completed.returncode == 1
-    assert str(service.process.pid) in completed.stderr
-    assert len(completed.stderr.splitlines()) == 1
+    *log_lines, message = completed.stderr.splitlines()
+    assert str(service.process.pid) in message
+    assert len(log_lines) <= 1
 
 
 def test_second_daemon_on_the_same_port_is_refused(service, burner, tmp_path):
