@@ -138,7 +138,7 @@ def blobs_cut(lab):
     )
 
 
-@case("all models deleted", "DELETE FROM models behind the active one, while running", 5, STARTS)
+@case("all models deleted", "DELETE FROM models behind the active one, while running", 5, STARTS, long=True)
 def models_deleted(lab):
     daemon = with_models(lab).start()
     execute(daemon.database, "DELETE FROM models")

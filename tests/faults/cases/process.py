@@ -44,6 +44,7 @@ def few_descriptors(lab):
     "RLIMIT_AS at the present size, 50 scrapes and page views",
     3,
     "continues afterwards; at most 20 log lines",
+    long=True,
 )
 def no_memory(lab):
     daemon = lab.daemon().start()
