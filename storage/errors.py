@@ -51,6 +51,7 @@ class StorageErrorKind(Enum):
     QUOTA_EXCEEDED = "quota exceeded", "free space, or raise the quota of this user on its file system"
     READ_ONLY = "read-only", "mount its file system for writing, and give this user write access to its directory"
     RECOVERING = "recovering", ""
+    TABLE_MISSING = "table missing", "move it aside or restore a backup in its place"
     SCHEMA_TOO_NEW = "schema too new", "install the release that wrote it, or restore a backup"
     TOO_MANY_FILES = "too many files", "raise the limit of open files (LimitNOFILE of the service)"
     UNAVAILABLE = "unavailable", ""

@@ -12,7 +12,13 @@ from monitor.queries.overview import Overview, ServingFallback
 from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores
 from monitor.stores import Stores
 from monitor.training.coverage import HistoryCoverage
-from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model, read_model
+from monitor.training.records import (
+    CompletedRun,
+    RegisteredModel,
+    completed_run,
+    read_active_model,
+    read_usable_model,
+)
 from monitor.training.schedule import ServingState, next_retrain
 from storage import TrainingOutcome, TrainingRun, is_locked
 from storage.recovery.quarantine import quarantined_files
@@ -121,7 +127,7 @@ def _detector_model(stores: Stores, training: _Training) -> RegisteredModel | No
     model_id = stores.registry.detector_model_id()
     if training.model is not None and training.model.id == model_id:
         return training.model
-    return None if model_id is None else read_model(stores, model_id)
+    return None if model_id is None else read_usable_model(stores, model_id)
 
 
 def _completed(run: TrainingRun | None) -> CompletedRun | None:

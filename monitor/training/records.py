@@ -143,10 +143,17 @@ def read_active_model(stores: Stores) -> RegisteredModel | None:
         StorageError: the database cannot be read.
     """
     active = stores.registry.active_id()
-    if active is None:
-        return None
+    return None if active is None else read_usable_model(stores, active)
+
+
+def read_usable_model(stores: Stores, model_id: int) -> RegisteredModel | None:
+    """Read the record of a model, without its serialized form; None if it is damaged or missing.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
     try:
-        return read_model(stores, active)
+        return read_model(stores, model_id)
     except StorageError as error:
         if error.kind in (StorageErrorKind.MODEL_DAMAGED, StorageErrorKind.UNKNOWN_MODEL):
             return None

@@ -40,7 +40,7 @@ def needs_migration(engine: Engine, name: str) -> bool:
 
     Raises:
         SchemaTooNewError: a newer release wrote the database.
-        StorageError: the database belongs to another program.
+        StorageError: the database belongs to another program, or lacks a table.
     """
     with engine.connect() as connection:
         tables = inspect(connection).get_table_names()
@@ -55,6 +55,9 @@ def needs_migration(engine: Engine, name: str) -> bool:
     if revision != HEAD:
         detail = f"its schema is revision {revision}, and this release supports revisions up to {HEAD}"
         raise SchemaTooNewError.of_kind(StorageErrorKind.SCHEMA_TOO_NEW, name, detail)
+    missing = sorted(metadata.tables.keys() - tables)
+    if missing:
+        raise StorageError.of_kind(StorageErrorKind.TABLE_MISSING, name, f"its table {missing[0]} is missing")
     return False
 
 

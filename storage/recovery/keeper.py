@@ -21,6 +21,9 @@ from storage.recovery.quarantine import damage_of, has_orphaned_log, move_log_as
 CHECK_INTERVAL = 60.0
 """Seconds between two checks of the header; the identity of the files is checked before every write."""
 
+REPLACED = DAMAGE | {StorageErrorKind.TABLE_MISSING}
+"""Kinds of errors at the start after which a damaged database of this program is moved aside."""
+
 PATIENCE = 5.0
 """Longest time in seconds to wait for transactions in progress before the connections are closed."""
 
@@ -87,9 +90,11 @@ class DatabaseKeeper:
             except Exception as error:
                 self._close_files()
                 self._suspend(error)
-                if _kind(error) not in DAMAGE or not self._is_own:
+                kind = _kind(error)
+                if kind not in REPLACED or not self._is_own:
                     raise
-                self._recovery = self._examined(FileChange.ERRORS)
+                known = str(error) if kind is StorageErrorKind.TABLE_MISSING else ""
+                self._recovery = self._examined(FileChange.ERRORS, known)
                 if self._recovery.moved_to is None:
                     raise
                 self._open()
@@ -139,10 +144,10 @@ class DatabaseKeeper:
         moved_to = move_log_aside(file.path, self._clock()) if has_stale_log else None
         self._recovery = self._examined(change) if change in EXAMINED else Recovery(change, moved_to=moved_to)
 
-    def _examined(self, change: FileChange) -> Recovery:
-        """Check a database without connections, and move it aside if SQLite finds damage."""
+    def _examined(self, change: FileChange, known: str = "") -> Recovery:
+        """Check a database without connections, and move it aside if SQLite finds damage or damage is known."""
         path = self._path()
-        damage = damage_of(path)
+        damage = known or damage_of(path)
         if not damage:
             return Recovery(change)
         moved_to = quarantine(path, self._clock())

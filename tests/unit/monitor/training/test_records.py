@@ -10,6 +10,7 @@ from monitor.training.records import (
     completed_run,
     read_active_model,
     read_model,
+    read_usable_model,
     registered_model,
     stored_run,
 )
@@ -63,3 +64,4 @@ def test_read_model_reads_from_the_registry(stores):
     assert read_active_model(stores).promoted_at == NOW + 1
     with pytest.raises(UnknownModelError):
         read_model(stores, model_id + 1)
+    assert read_usable_model(stores, model_id + 1) is None

@@ -119,7 +119,12 @@ def break_header(path: Path) -> None:
         file.write(b"garbage" * 15)
 
 
-@pytest.mark.parametrize("damage", [zero, halve, break_header])
+def drop_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE samples")
+
+
+@pytest.mark.parametrize("damage", [zero, halve, break_header, drop_table])
 def test_keeper_moves_a_damaged_database_aside_at_the_start(
     keep: Keep, url: str, path: Path, damage: Callable[[Path], None]
 ) -> None:
