@@ -138,7 +138,7 @@ def directory_as_wal_at_start(lab):
     return assert_waits_for_removal(daemon, daemon.wal)
 
 
-@case("tables missing, at start", "DROP TABLE samples", 6, "starts and stores", long=True)
+@case("tables missing, at start", "DROP TABLE samples", 6, "starts and stores")
 def table_missing_at_start(lab):
     daemon = used(lab)
     with closing(sqlite3.connect(daemon.database)) as connection:
