@@ -45,6 +45,7 @@ class Reloader:
             self._requested = True
             if self._thread is not None:
                 return
+            self._begin()
             self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
             try:
                 self._thread.start()
@@ -78,6 +79,10 @@ class Reloader:
                 self._thread = None
                 return False
             self._requested = False
-            self._started = self._monotonic()
-            self._reported = False
+            self._begin()
             return True
+
+    def _begin(self) -> None:
+        """Start the deadline of a run."""
+        self._started = self._monotonic()
+        self._reported = False

@@ -101,3 +101,16 @@ def test_request_without_resources_for_a_thread_is_repeated_by_the_next_one(monk
     reloader.request()
     assert reloader.wait(PATIENCE)
     assert runs.count == 1
+
+
+def test_run_that_has_not_begun_yet_is_not_hung(monkeypatch, caplog):
+    release = threading.Event()
+    monkeypatch.setattr(Reloader, "_run", lambda _: release.wait(PATIENCE))
+    clock = Clock()
+    clock.now = 10 * DEADLINE
+    reloader = Reloader(lambda: None, clock)
+    reloader.request()
+    reloader.check()
+    release.set()
+    assert reloader.wait(PATIENCE)
+    assert "configuration reload hung" not in [record.message for record in caplog.records]
