@@ -20,7 +20,7 @@ STORAGE_CLASSES = (
     (LargeBinary, ("blob",)),
     ((String, JSON), ("text",)),
 )
-"""Storage classes of SQLite (sqlite.org/datatype3.html) that a column of each type may hold, besides NULL."""
+"""Storage classes of SQLite (sqlite.org/datatype3.html) that a column of each type may hold, apart from NULL."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class HostMetric:
         unit: unit of the values.
         label: display name, as written within a sentence.
         description: Prometheus HELP text.
-        missing: causes of a missing value, besides a failed source and the first reading after a start or a gap.
+        missing: causes of a missing value, other than a failed source and the first reading after a start or a gap.
         upper_bound: largest valid value. Bounds of rates and loads exceed the values on any host, and only reject
             readings of broken counters.
         lower_bound: smallest valid value; 0 unless the metric may be negative, such as a temperature.

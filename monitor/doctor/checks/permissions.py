@@ -156,7 +156,7 @@ def _installed_files(context: DoctorContext) -> set[Path]:
 
 
 def _other_writers(path: Path) -> tuple[str, str] | None:
-    """Return the users besides root and the owner who can write a path, and the command that denies it.
+    """Return the users other than root and the owner who can write a path, and the command that denies it.
 
     Returns:
         None if there is no such user, or the path cannot be read. A directory such as /tmp in which users can delete
