@@ -68,6 +68,20 @@ REPORT = {
 TRAINING_REPORT = TrainingReport.from_plain(REPORT)
 
 
+class ManualClock:
+    """Clock that tests set; it starts at 1000 s."""
+
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
 @pytest.fixture
 def sample():
     return Sample(

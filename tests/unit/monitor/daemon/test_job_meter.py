@@ -9,18 +9,6 @@ from monitor.daemon.job_meter import JobMeter, thread_stack
 pytestmark = pytest.mark.unit
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def meter(clock):
     return JobMeter(interval=60.0, deadline=10.0, monotonic=clock)

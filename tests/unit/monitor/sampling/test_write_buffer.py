@@ -46,18 +46,6 @@ def cycles():
     return FakeCycles()
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def make_buffer(cycles, clock):
     return lambda interval=5.0, **options: WriteBuffer(cycles, interval, monotonic=clock, **options)

@@ -10,18 +10,6 @@ from monitor.system.logging import get_logger
 pytestmark = pytest.mark.unit
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def failure(caplog, clock):
     caplog.set_level(logging.INFO)
