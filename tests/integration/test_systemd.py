@@ -213,7 +213,7 @@ def test_watchdog_ends_hanging_daemon_with_stack_in_journal(machine, how):
     machine.wait_for(lambda: machine.restarted(pid), 20, "restart")
     journal = machine.journal().rpartition("Watchdog timeout")[2]
     assert "Fatal Python error: Aborted" in journal
-    assert "monitor/daemon/lifecycle.py" in journal
+    assert "monitor/daemon/lifecycle.py" in journal, journal
     assert (" in hang\n" in journal) == (how == "sampler")
 
 
