@@ -23,7 +23,7 @@ from storage.recovery.quarantine import quarantine
 
 log = get_logger(__name__)
 
-BUSY_TIMEOUT = 0.5
+BUSY_TIMEOUT = 2.0
 """Longest time in seconds that a transaction waits for another writer."""
 
 

@@ -145,8 +145,9 @@ def test_service_serves_model_retrained_by_root(machine):
     machine.wait_for(lambda: served.search(machine.get("/metrics")), 10, "new model")
     owners = set(machine.box("stat", "--format=%U %a", *files(machine)).stdout.splitlines())
     assert owners == {"monitor 600"}
-    failures = machine.metric("monitor_storage_write_failures_total")
-    assert failures == 0
+    # A write may have waited too long for the import of a busy machine; nothing is lost then.
+    machine.wait_for(lambda: machine.metric("monitor_storage_available") == 1, 10, "database")
+    assert machine.metric("monitor_samples_dropped_total") == 0, machine.journal()
 
 
 def files(machine):
