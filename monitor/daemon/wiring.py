@@ -16,6 +16,7 @@ from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
+from monitor.jobs.model_salvage import ModelSalvageJob
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
 from monitor.jobs.retraining import RetrainingJob, Trainer
@@ -31,6 +32,7 @@ from monitor.web import StoredDocuments
 
 STATUS_REFRESH_INTERVAL = 30.0
 RETRAINING_INTERVAL = 15.0
+MODEL_SALVAGE_INTERVAL = 5.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 ANOMALY_DETECTION_INTERVAL = 15.0
@@ -127,6 +129,7 @@ def build_services(
         (stores, config.anomaly, interval),
         lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time),
     )
+    model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
     retention = RetentionJob(stores, config.storage.retention, interval, time.time)
     sampling = config.sampling
@@ -137,6 +140,7 @@ def build_services(
             Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
             Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
             Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
+            Job("model_salvage", MODEL_SALVAGE_INTERVAL, model_salvage.run, offset=4.5, deadline=LONG_DEADLINE),
             Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
             Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
