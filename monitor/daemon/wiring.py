@@ -85,7 +85,12 @@ class RetrainingConditions:
 
 
 def build_services(
-    config: Config, storage: DaemonStorage, holder: StateHolder, trainer: Trainer, cache: ObjectCache
+    config: Config,
+    storage: DaemonStorage,
+    holder: StateHolder,
+    trainer: Trainer,
+    cache: ObjectCache,
+    clock: Callable[[], float] = time.time,
 ) -> Services:
     """Build the objects that depend on the configuration and the database, without an effect on the running ones.
 
@@ -95,13 +100,14 @@ def build_services(
         holder: state of the daemon, to which the jobs publish.
         trainer: trainer process, which may be running.
         cache: objects of the previous configuration, which are used again if their inputs are the same.
+        clock: returns the current time in seconds since the epoch.
     """
     stores = storage.stores
     interval = config.sampling.interval
     coverage = HistoryCoverage(stores, config)
-    status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
+    status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, clock)
     served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
-    follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served))
+    follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served, clock))
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -110,6 +116,7 @@ def build_services(
         serving=conditions.serving,
         on_end=status_refresh.run,
         trainer=trainer,
+        clock=clock,
     )
     follow_up = DatabaseFollowUp(
         config=config,
@@ -118,20 +125,21 @@ def build_services(
         follower=follower,
         status_refresh=status_refresh,
         generation=storage.open_generation,
+        clock=clock,
     )
     recalibration = cache.get(
         "recalibration",
         (stores, served),
-        lambda: RecalibrationJob(stores, served, time.time),
+        lambda: RecalibrationJob(stores, served, clock),
     )
     anomaly_detection = cache.get(
         "anomaly_detection",
         (stores, config.anomaly, interval),
-        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time),
+        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, clock),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
-    scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
-    retention = RetentionJob(stores, config.storage.retention, interval, time.time)
+    scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
+    retention = RetentionJob(stores, config.storage.retention, interval, clock)
     sampling = config.sampling
     horizons = config.high_load.horizons
     return Services(
@@ -151,16 +159,16 @@ def build_services(
             lambda: make_sources(sampling.sources, sampling.network_exclude),
         ),
         served=served,
-        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval)),
+        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval), clock),
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
 
 
-def _started_follower(storage: DaemonStorage, served: ServedModel) -> RegistryFollower:
+def _started_follower(storage: DaemonStorage, served: ServedModel, clock: Callable[[], float]) -> RegistryFollower:
     """Return a follower that has loaded the active model if the database is open."""
     follower = RegistryFollower(storage.stores, served)
     generation = storage.open_generation()
     if generation is not None:
-        follower.follow(time.time(), generation)
+        follower.follow(clock(), generation)
     return follower
