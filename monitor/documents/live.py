@@ -40,10 +40,12 @@ class LiveStatus:
     """Part of the status document that is not in the database.
 
     Attributes:
+        sampling: True if the daemon takes samples, stored or not.
         storage: state of the writes to the database.
         hung_jobs: jobs that hang.
     """
 
+    sampling: bool
     storage: StorageStatus
     hung_jobs: tuple[HungJob, ...]
 

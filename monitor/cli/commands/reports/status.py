@@ -42,6 +42,6 @@ def command(options: GlobalOptions) -> int:
     document = status_document(overview, redact_credentials(config.database_url))
     live = read_live_status(config) if document.daemon_running else None
     if live is not None:
-        document = replace(document, storage=live.storage, hung_jobs=live.hung_jobs)
+        document = replace(document, sampling=live.sampling, storage=live.storage, hung_jobs=live.hung_jobs)
     print_result(options, document, status_report(document))
     return ExitCode.DONE if document.daemon_running else ExitCode.NOT_RUNNING

@@ -29,7 +29,7 @@ def test_hung_jobs_have_the_time_since_which_they_hang(state):
 def test_live_status_is_read_from_the_status_document(state, monkeypatch):
     body = to_json(daemon_status_document(hanging(state), NOW)).encode()
     monkeypatch.setattr("monitor.documents.live.request", lambda *_: Response(200, body))
-    expected = LiveStatus(storage_status(state.storage), (HungJob("retention", NOW - 600),))
+    expected = LiveStatus(True, storage_status(state.storage), (HungJob("retention", NOW - 600),))
     assert read_live_status(Config()) == expected
 
 
@@ -40,7 +40,7 @@ def test_live_status_is_read_from_the_status_document(state, monkeypatch):
         Response(0),
         Response(200, b"<html>"),
         Response(200, b"[" * 100_000),
-        Response(200, json.dumps({"storage": None, "hung_jobs": []}).encode()),
+        Response(200, json.dumps({"sampling": True, "storage": None, "hung_jobs": []}).encode()),
     ],
 )
 def test_live_status_is_unknown_without_a_usable_answer(response, monkeypatch):

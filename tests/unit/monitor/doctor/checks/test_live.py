@@ -18,7 +18,7 @@ AFTERWARDS = StorageStatus(None, "", 0, 7, 3, 0)
 
 
 def context(storage=STORING, hung=()):
-    return SimpleNamespace(live=LiveStatus(storage, hung))
+    return SimpleNamespace(live=LiveStatus(True, storage, hung))
 
 
 @pytest.mark.parametrize(
