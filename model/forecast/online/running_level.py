@@ -27,16 +27,16 @@ LEVEL_STEP = 5 * MINUTE
 BLOCK_SECONDS = 30 * MINUTE
 """Shortest block length in seconds; a block lasts at least one horizon, and counts as one observation."""
 
-HALF_LIFE = DAY
+HALF_LIFE = 4 * DAY
 """Seconds after which the offset is halved if no outcome is known."""
 
-VARIANCE = 2.0
+VARIANCE = 4.0
 """Variance of the offset before any outcome, in squared log-odds."""
 
 SHRINKAGE = 0.7
 """Number of standard errors by which the offset is reduced towards 0."""
 
-MAX_OFFSET = 4.0
+MAX_OFFSET = 8.0
 """Largest absolute offset in log-odds."""
 
 MEMORY = 4 * DAY
