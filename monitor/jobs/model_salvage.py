@@ -68,3 +68,4 @@ class ModelSalvageJob:
                     "model salvaged", model=result.activated, models_copied=result.recovered["models"], file=file
                 )
                 return
+            log.warning("model salvage failed", file=file, error="no model that served and fits the configuration")
