@@ -244,7 +244,7 @@ class RollingWindow:
             old = getattr(self, name)
             new = old if spare and is_suitable else np.empty((kept + n + spare, *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]
-            new[kept : kept + spare] = 0
+            new[kept + n :] = 0
             setattr(self, name, new)
         self.dropped_rows += first
         self._size = kept
