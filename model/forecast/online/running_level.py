@@ -140,6 +140,9 @@ class RunningLevel:
             predict: returns the probabilities (n, horizons) of the model at positions (n,) among the new samples.
         """
         slots = times // LEVEL_STEP
+        if len(times) == 1 and slots[0] == self._last_slot:
+            # As in most samples of live serving.
+            return self.offsets[None]
         is_first = np.diff(slots, prepend=self._last_slot) > 0
         self._last_slot = float(slots[-1])
         observed = np.flatnonzero(is_first & (times > self._fitted_until))
