@@ -1,4 +1,4 @@
-"""Accelerated soak: the jobs of the daemon in one process, on a clock that moves from sample to sample."""
+"""Accelerated soak: the jobs of the daemon in one process, on a clock of their own."""
 
 from __future__ import annotations
 
