@@ -1,4 +1,4 @@
-"""Accelerated soak: the jobs of the daemon in one process, on a clock of their own."""
+"""Accelerated soak: the jobs of the daemon on a clock of their own."""
 
 from __future__ import annotations
 
