@@ -242,7 +242,7 @@ class RollingWindow:
         is_suitable = spare // 2 <= len(self._times) - kept - n <= 2 * spare
         for name in ("_times", "_index", "_states", "_sums", "_counts", "_bucket_numbers"):
             old = getattr(self, name)
-            new = old if spare and is_suitable else np.empty((kept + n + spare, *old.shape[1:]), old.dtype)
+            new = old if spare and is_suitable else np.empty((kept + max(n, spare), *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]
             new[kept + n :] = 0
             setattr(self, name, new)
