@@ -1,27 +1,37 @@
-"""Soak test: memory, descriptors, threads and database size of a daemon under load.
+"""Soak test: memory, descriptors, threads and database size of the daemon over time.
 
-The daemon samples fast, with a model fitted on a history at the same interval, so that all windows of the features
-are full from the start. Slopes are least-squares fits over the time after the warm-up.
+`--minutes` runs the daemon in real time, samples fast, scrapes it and views its page. Its model is fitted on a
+history at the same interval, so that all windows of the features are full from the start. `--days` runs its jobs
+in accelerated time instead. `--check` exits with code 1 if a limit is exceeded.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import psutil
 
 from benchmarks.daemon import free_port, prepare
 from benchmarks.report import Figure, main
+from benchmarks.soak_jobs import PAGE_PATHS, soak_jobs
+from benchmarks.soak_readings import (
+    MAX_RSS_SLOPE,
+    MINUTE,
+    Reading,
+    print_header,
+    read_process,
+    resource_figures,
+    slope_per_hour,
+)
 from storage import TrainingOutcome, TrainingRun, TrainingRunRepository, open_database
 
 CONFIG = """
@@ -49,25 +59,6 @@ run(replace(config, sampling=replace(config.sampling, interval=float(sys.argv[2]
 HISTORY_SECONDS = 5 * 3600
 """Length of the stored history: longer than the longest window of the features."""
 
-PAGE_PATHS = ("/", "/api/v1/status", "/api/v1/history", "/api/v1/anomalies", "/api/v1/models")
-"""Requests of one page view: the page and the documents that its script reads."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """State of the daemon's process and files: time in seconds, sizes in MB, counts."""
-
-    seconds: float
-    rss: float
-    pss: float
-    descriptors: float
-    threads: float
-    wal: float
-    database: float
-
-
-COLUMNS = ("seconds", "RSS MB", "PSS MB", "descr.", "threads", "WAL MB", "DB MB")
-
 
 def record_training(directory: Path) -> None:
     """Record a training run, so that the daemon starts none during the soak."""
@@ -75,21 +66,6 @@ def record_training(directory: Path) -> None:
     run = TrainingRun(now, now, TrainingOutcome.PROMOTED, "", 1, "{}")
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
         TrainingRunRepository(database).append(run)
-
-
-def read_process(process: psutil.Process, database: Path, started: float) -> Reading:
-    """Return the present state of the daemon."""
-    memory = process.memory_full_info()
-    wal = Path(f"{database}-wal")
-    return Reading(
-        seconds=time.monotonic() - started,
-        rss=memory.rss / 1e6,
-        pss=memory.pss / 1e6,
-        descriptors=process.num_fds(),
-        threads=process.num_threads(),
-        wal=wal.stat().st_size / 1e6 if wal.exists() else 0.0,
-        database=database.stat().st_size / 1e6,
-    )
 
 
 def request_forever(port: int, paths: Sequence[str], interval: float, stop: threading.Event) -> None:
@@ -107,63 +83,57 @@ def request_forever(port: int, paths: Sequence[str], interval: float, stop: thre
         stop.wait(due - time.monotonic())
 
 
-def slope_per_hour(readings: Sequence[Reading], value: Callable[[Reading], float], warm_up: float) -> float:
-    """Return the least-squares slope of a value per hour over the readings after the warm-up (seconds)."""
-    used = [reading for reading in readings if reading.seconds >= warm_up]
-    if len(used) < 2:
-        return float("nan")
-    hours = np.array([reading.seconds for reading in used]) / 3600
-    return float(np.polyfit(hours, [value(reading) for reading in used], 1)[0])
-
-
 def measure(arguments: argparse.Namespace) -> list[Figure]:
-    """Run the daemon under load, print a row for each reading, and return the slopes."""
+    """Run one of the soaks in a temporary directory, print a row for each reading, and return the figures."""
     with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        port = free_port()
-        config = directory / "config.toml"
-        config.write_text(CONFIG.format(directory=directory, port=port))
-        prepare(directory, int(HISTORY_SECONDS / arguments.interval), arguments.interval)
-        record_training(directory)
-        command = [sys.executable, "-c", LAUNCHER, str(config), str(arguments.interval)]
-        daemon = subprocess.Popen(command)
-        stop = threading.Event()
-        loads = (
-            (("/metrics",), arguments.scrape_interval),
-            (PAGE_PATHS, arguments.page_interval),
-        )
-        clients = [threading.Thread(target=request_forever, args=(port, *load, stop)) for load in loads]
-        try:
-            time.sleep(5)
-            for client in clients:
-                client.start()
-            readings = watch(psutil.Process(daemon.pid), directory / "monitor.db", arguments)
-        finally:
-            stop.set()
-            for client in clients:
-                client.join()
-            daemon.terminate()
-            daemon.wait()
+        if arguments.days:
+            return soak_jobs(arguments, Path(name))
+        return soak_daemon(arguments, Path(name))
+
+
+def soak_daemon(arguments: argparse.Namespace, directory: Path) -> list[Figure]:
+    """Run the daemon under load for `--minutes`, and return the figures after the warm-up."""
+    port = free_port()
+    config = directory / "config.toml"
+    config.write_text(CONFIG.format(directory=directory, port=port))
+    prepare(directory, int(HISTORY_SECONDS / arguments.interval), arguments.interval)
+    record_training(directory)
+    command = [sys.executable, "-c", LAUNCHER, str(config), str(arguments.interval)]
+    daemon = subprocess.Popen(command, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    stop = threading.Event()
+    loads = (
+        (("/metrics",), arguments.scrape_interval),
+        (PAGE_PATHS, arguments.page_interval),
+    )
+    clients = [threading.Thread(target=request_forever, args=(port, *load, stop)) for load in loads]
+    try:
+        time.sleep(5)
+        for client in clients:
+            client.start()
+        readings = watch(psutil.Process(daemon.pid), directory / "monitor.db", arguments)
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+        daemon.terminate()
+        daemon.wait()
+    used = [reading for reading in readings if reading.seconds >= arguments.warm_up * MINUTE] or readings
     return [
-        Figure("RSS at the end", readings[-1].rss, unit="MB"),
-        Figure("RSS slope", slope_per_hour(readings, lambda r: r.rss, arguments.warm_up), most=0.3, unit="MB/h"),
-        Figure("PSS slope", slope_per_hour(readings, lambda r: r.pss, arguments.warm_up), most=0.3, unit="MB/h"),
-        Figure("descriptors, largest", max(reading.descriptors for reading in readings)),
-        Figure("threads, largest", max(reading.threads for reading in readings)),
-        Figure("WAL, largest", max(reading.wal for reading in readings), most=20, unit="MB"),
-        Figure("database slope", slope_per_hour(readings, lambda r: r.database, arguments.warm_up), unit="MB/h"),
+        Figure("minutes after the warm-up", (used[-1].seconds - used[0].seconds) / MINUTE),
+        Figure("RSS slope", slope_per_hour(used, lambda r: r.rss), most=MAX_RSS_SLOPE, unit="MB/h"),
+        Figure("PSS slope", slope_per_hour(used, lambda r: r.pss), unit="MB/h"),
+        *resource_figures(used),
+        Figure("database slope", slope_per_hour(used, lambda r: r.database), unit="MB/h"),
     ]
 
 
 def watch(process: psutil.Process, database: Path, arguments: argparse.Namespace) -> list[Reading]:
-    """Read the state of the daemon every `--every` seconds, and write each reading as one row to stderr."""
-    print("".join(f"{column:>10}" for column in COLUMNS), file=sys.stderr)
+    """Read the state of the daemon every `--every` seconds for `--minutes`."""
+    print_header()
     started = time.monotonic()
     readings: list[Reading] = []
-    while not readings or readings[-1].seconds < arguments.seconds:
-        readings.append(read_process(process, database, started))
-        row = "".join(f"{value:10.2f}" for value in astuple(readings[-1]))
-        print(row, file=sys.stderr, flush=True)
+    while not readings or readings[-1].seconds < arguments.minutes * MINUTE:
+        readings.append(read_process(process, database, time.monotonic() - started))
         time.sleep(arguments.every)
     return readings
 
@@ -173,11 +143,13 @@ if __name__ == "__main__":
         main(
             __doc__ or "",
             measure,
-            ("--seconds", 1800, "duration of the soak"),
-            ("--warm-up", 600, "seconds that the slopes leave out"),
-            ("--every", 10, "seconds between two readings"),
+            ("--minutes", 30.0, "duration of the soak in real time"),
+            ("--warm-up", 10.0, "minutes that the figures leave out"),
+            ("--every", 5.0, "seconds between two readings"),
             ("--interval", 0.2, "seconds between two samples"),
-            ("--scrape-interval", 0.2, "seconds between two scrapes"),
-            ("--page-interval", 2.0, "seconds between two page views"),
+            ("--scrape-interval", 1.0, "seconds between two scrapes"),
+            ("--page-interval", 10.0, "seconds between two page views"),
+            ("--days", 0.0, "days of the soak in accelerated time, instead of --minutes"),
+            ("--step", 60, "seconds between two samples in accelerated time"),
         )
     )

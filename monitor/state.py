@@ -67,6 +67,8 @@ class JobState:
         delay: delays between the scheduled and the actual starts.
         last_success_at: end of the last run without an exception, in seconds since the epoch; None before it.
         hung: True if a run takes longer than its deadline, or if the runs have stopped.
+        hung_since: while hung, the start of the run in progress, or the end of the last run, in seconds since the
+            epoch; otherwise None.
     """
 
     runs: int
@@ -76,6 +78,7 @@ class JobState:
     delay: Histogram
     last_success_at: float | None = None
     hung: bool = False
+    hung_since: float | None = None
 
 
 @dataclass(frozen=True)

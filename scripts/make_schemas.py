@@ -29,6 +29,7 @@ from monitor.documents.models import (
     ModelListEntry,
 )
 from monitor.documents.prediction import PredictionDocument
+from monitor.documents.salvage import SalvageDocument
 from monitor.documents.scores import ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
@@ -59,6 +60,7 @@ DOCUMENTS: dict[str, Any] = {
     "purge": PurgeDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
+    "salvage": SalvageDocument,
     "status": StatusDocument,
     "trace-import": TraceImportDocument,
     "training": RunDocument,

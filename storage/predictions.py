@@ -5,20 +5,36 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Integer, Table, bindparam, cast, delete, func, insert, select
+from sqlalchemy import Connection, Integer, Select, Table, bindparam, cast, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import count_between, purge, purge_between, time_buckets
+from storage.queries import bucket_chunks, bucket_number, count_between, in_chunk, purge, purge_between
 from storage.records import Prediction
 from storage.rows import record_decoder, tuple_decoder
 from storage.schema import LOCAL_HOST_ID, predictions, replayed_predictions
 
 _BUCKETS = tuple_decoder(predictions.name, float, int, float, float, float, float)
 _FIELDS = tuple(field.name for field in fields(Prediction))
+
+
+def _bucket_maxima(table: Table) -> Select[Any]:
+    """Build the query of `PredictionRepository.bucket_maxima`."""
+    bucket = bucket_number(table).label("bucket")
+    figures = (
+        func.max(table.c.probability),
+        func.avg(table.c.baseline_probability),
+        func.min(table.c.threshold),
+        func.max(cast(table.c.warning, Integer)),
+    )
+    return select(table.c.horizon, bucket, *figures).where(*in_chunk(table)).group_by(table.c.horizon, bucket)
+
+
+_BUCKET_MAXIMA = {table.name: _bucket_maxima(table) for table in (predictions, replayed_predictions)}
 
 
 class PredictionRepository:
@@ -84,18 +100,13 @@ class PredictionRepository:
             Array (count, 4) for each horizon in seconds, shortest horizon first. Columns: largest probability, mean
             baseline probability, smallest threshold, and 1 if a warning was active, else 0; NaN for an empty bucket.
         """
-        column = self._table.c
-        figures = (
-            func.max(column.probability),
-            func.avg(column.baseline_probability),
-            func.min(column.threshold),
-            func.max(cast(column.warning, Integer)),
-        )
+        query = _BUCKET_MAXIMA[self._table.name]
         maxima: dict[float, NDArray[np.float64]] = {}
-        for bucket, conditions in time_buckets(self._table, self._host_id, start, width, count):
-            query = select(column.horizon, bucket, *figures).where(*conditions).group_by(column.horizon, bucket)
+        for chunk in bucket_chunks(self._host_id, start, width, count):
             with self._database.reading() as connection:
-                for horizon, number, *values in _BUCKETS.read(self._database.damaged_rows, connection, query):
+                for horizon, number, *values in _BUCKETS.read(
+                    self._database.damaged_rows, connection, query, **chunk
+                ):
                     table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
                     table[min(number, count - 1)] = values
         return dict(sorted(maxima.items()))
@@ -159,10 +170,10 @@ class PredictionRepository:
             count: number of buckets.
         """
         occupied = np.zeros(count, bool)
-        for bucket, conditions in time_buckets(self._table, self._host_id, start, width, count):
-            query = select(bucket).where(*conditions).distinct()
+        query = select(bucket_number(self._table)).where(*in_chunk(self._table)).distinct()
+        for chunk in bucket_chunks(self._host_id, start, width, count):
             with self._database.reading() as connection:
-                occupied[[min(number, count - 1) for number in connection.scalars(query)]] = True
+                occupied[[min(number, count - 1) for number in connection.scalars(query, chunk)]] = True
         return occupied
 
 

@@ -5,38 +5,50 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Integer, Table, cast, delete, func, select
+from sqlalchemy import ColumnElement, Float, Integer, Table, bindparam, cast, delete, func, select
 
 from storage.database import Database
 
-CHUNK_SECONDS = 21_600.0
+CHUNK_SECONDS = 3600.0
 """Longest time aggregated by one query, in seconds: SQLite sorts the rows of a GROUP BY in memory."""
 
+_CHUNK_START = bindparam("chunk_start", type_=Float)
 
-def time_buckets(
-    table: Table, host_id: int, start: float, width: float, count: int
-) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
-    """Yield SQL expressions for queries that group the rows of one host by time bucket.
 
-    Each query covers at most CHUNK_SECONDS, or one bucket if a bucket is wider.
+def bucket_number(table: Table) -> ColumnElement[int]:
+    """Return the SQL expression for the number of a row's time bucket, with the parameters of `bucket_chunks`."""
+    offset = (table.c.at - _CHUNK_START) / bindparam("width", type_=Float)
+    return bindparam("first_bucket", type_=Integer) + cast(offset, Integer)
+
+
+def in_chunk(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """Return the SQL conditions for the rows of one query, with the parameters of `bucket_chunks`."""
+    end = bindparam("chunk_end", type_=Float)
+    return table.c.host_id == bindparam("host_id"), table.c.at >= _CHUNK_START, table.c.at < end
+
+
+def bucket_chunks(host_id: int, start: float, width: float, count: int) -> Iterator[dict[str, float]]:
+    """Yield the parameters of the queries that group the rows of one host by time bucket.
+
+    Each query covers at most CHUNK_SECONDS, or one bucket if a bucket is wider. The query itself is built only once:
+    expressions of SQLAlchemy have reference cycles, and would occupy memory until the next garbage collection.
 
     Args:
-        table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         start: start of the first bucket, in seconds since the epoch.
         width: width of a bucket in seconds.
         count: number of buckets.
-
-    Yields:
-        The expression for the bucket number of a row, and the conditions that select the rows of one query.
     """
     buckets_per_chunk = max(1, int(CHUNK_SECONDS // width))
     for first in range(0, count, buckets_per_chunk):
         last = min(first + buckets_per_chunk, count)
-        chunk_start = start + first * width
-        chunk_end = start + last * width
-        bucket = first + cast((table.c.at - chunk_start) / width, Integer)
-        yield bucket, (table.c.host_id == host_id, table.c.at >= chunk_start, table.c.at < chunk_end)
+        yield {
+            "host_id": host_id,
+            "first_bucket": first,
+            "width": width,
+            "chunk_start": start + first * width,
+            "chunk_end": start + last * width,
+        }
 
 
 def start_of_newest(

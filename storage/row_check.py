@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, String, Table
 
@@ -72,9 +73,14 @@ def _count_query(table: Table) -> str:
     return f'SELECT count(*) FROM "{table.name}" WHERE {conditions}'  # noqa: S608 - names of our own schema
 
 
-def _unexpected(column: Column[object]) -> str:
-    """Return the SQL condition for a value of an unexpected type in a column."""
+def storage_classes(column: Column[Any]) -> tuple[str, ...]:
+    """Return the names of the storage classes that the values of a column may have."""
     kind = getattr(column.type, "impl_instance", column.type)
     allowed = next(classes for kinds, classes in STORAGE_CLASSES if isinstance(kind, kinds))
-    names = (*allowed, *(("null",) if column.nullable else ()))
-    return f'typeof("{column.name}") NOT IN ({", ".join(repr(name) for name in names)})'
+    return (*allowed, *(("null",) if column.nullable else ()))
+
+
+def _unexpected(column: Column[object]) -> str:
+    """Return the SQL condition for a value of an unexpected type in a column."""
+    names = ", ".join(map(repr, storage_classes(column)))
+    return f'typeof("{column.name}") NOT IN ({names})'

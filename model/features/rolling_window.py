@@ -29,7 +29,8 @@ CHUNK_ROWS = 2048
 class RollingWindow:
     """Samples of one host in time order, with high-load state and running sums.
 
-    Appending rows one by one (live) or many at once (training) gives bit-identical sums and states.
+    Appending rows one by one (live) or many at once (training) gives bit-identical sums and states. The arrays of the
+    properties are valid until the next `extend`. `dropped_rows` is the number of oldest rows dropped so far.
     `load_limit` is the upper limit of the load index; it is set before the first sample.
     """
 
@@ -65,7 +66,7 @@ class RollingWindow:
         self._logarithmic = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
         self.buckets = None if bucket_width is None else TimeBuckets(k + 1, bucket_width)
-        self._dropped_rows = 0
+        self.dropped_rows = 0
         self._size = 0
         self._times = np.empty(0)
         self._index = np.empty(0)  # contiguous, not a column of _states: read at every sample
@@ -77,11 +78,6 @@ class RollingWindow:
 
     def __len__(self) -> int:
         return self._size
-
-    @property
-    def dropped_rows(self) -> int:
-        """Number of oldest rows dropped so far."""
-        return self._dropped_rows
 
     @property
     def times(self) -> Floats:
@@ -232,19 +228,23 @@ class RollingWindow:
         return terms, known
 
     def _reserve(self, n: int, now: float) -> None:
-        """Make room for n rows: if necessary, drop rows not needed after `now` (seconds), and enlarge the arrays."""
+        """Make room for n rows: if necessary, drop rows not needed after `now` (seconds), and enlarge the arrays.
+
+        A full window of constant length moves its rows within its arrays, whose spare rows occupy memory at once.
+        """
         if self._size + n <= len(self._times):
             return
-        first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
+        oldest = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
         # Keep RECENT_INTERVALS more rows: the spacing depends on them, and window sums on the row before the window.
-        first = max(0, first - RECENT_INTERVALS)
+        first = max(0, oldest - RECENT_INTERVALS)
         kept = self._size - first
-        # A bounded window reserves a quarter more, so that it rarely moves its rows.
-        capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep_seconds) else 0)
+        spare = max(256, kept // 16) if np.isfinite(self.keep_seconds) else 0
+        is_suitable = spare // 2 <= len(self._times) - kept - n <= 2 * spare
         for name in ("_times", "_index", "_states", "_sums", "_counts", "_bucket_numbers"):
             old = getattr(self, name)
-            new = np.empty((capacity, *old.shape[1:]), old.dtype)
+            new = old if spare and is_suitable else np.empty((kept + n + spare, *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]
+            new[kept + n :] = 0
             setattr(self, name, new)
-        self._dropped_rows += first
+        self.dropped_rows += first
         self._size = kept

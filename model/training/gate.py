@@ -9,7 +9,7 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.dataset import Dataset
-from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS
+from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.metrics import average_precision
 from model.training.refusal import INCUMBENT, Refusal, RefusalReason
 from model.training.settings import GateConfig
@@ -20,7 +20,7 @@ JACKKNIFE_PARTS = 10
 MIN_JACKKNIFE_PARTS = JACKKNIFE_PARTS / 2
 """Smallest number of finite jackknife values for a standard error."""
 
-SAME_INPUTS = (CURRENT_VALUE, HOLT_WINTERS)
+SAME_INPUTS = (PERSISTENCE, CURRENT_VALUE, HOLT_WINTERS)
 """Baselines that use only inputs of the candidate; their Brier score may be better by less than the margin."""
 
 

@@ -112,6 +112,16 @@ class JobMeter:
         running = 0.0 if run is None else now - run.started
         return max(running, now - self._ended_at - self._interval) / self._deadline
 
+    def hung_since(self) -> float | None:
+        """Return when the run that hangs started, or when the last run ended; None if the job is not hung.
+
+        The time is in seconds since the epoch.
+        """
+        if self.overdue() <= 1.0:
+            return None
+        run = self._run
+        return wall_time() - (self._monotonic() - (self._ended_at if run is None else run.started))
+
     def stack(self) -> str:
         """Return the call stack of the run in progress; empty if there is none."""
         run = self._run
@@ -128,6 +138,7 @@ class JobMeter:
                 delay=self._delay.snapshot(),
                 last_success_at=self._succeeded_at,
                 hung=self.overdue() > 1.0,
+                hung_since=self.hung_since(),
             )
 
 

@@ -16,6 +16,7 @@ from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
+from monitor.jobs.model_salvage import ModelSalvageJob
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
 from monitor.jobs.retraining import RetrainingJob, Trainer
@@ -31,6 +32,7 @@ from monitor.web import StoredDocuments
 
 STATUS_REFRESH_INTERVAL = 30.0
 RETRAINING_INTERVAL = 15.0
+MODEL_SALVAGE_INTERVAL = 5.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 ANOMALY_DETECTION_INTERVAL = 15.0
@@ -83,7 +85,12 @@ class RetrainingConditions:
 
 
 def build_services(
-    config: Config, storage: DaemonStorage, holder: StateHolder, trainer: Trainer, cache: ObjectCache
+    config: Config,
+    storage: DaemonStorage,
+    holder: StateHolder,
+    trainer: Trainer,
+    cache: ObjectCache,
+    clock: Callable[[], float] = time.time,
 ) -> Services:
     """Build the objects that depend on the configuration and the database, without an effect on the running ones.
 
@@ -93,13 +100,14 @@ def build_services(
         holder: state of the daemon, to which the jobs publish.
         trainer: trainer process, which may be running.
         cache: objects of the previous configuration, which are used again if their inputs are the same.
+        clock: returns the current time in seconds since the epoch.
     """
     stores = storage.stores
     interval = config.sampling.interval
     coverage = HistoryCoverage(stores, config)
-    status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
+    status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, clock)
     served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
-    follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served))
+    follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served, clock))
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -108,6 +116,7 @@ def build_services(
         serving=conditions.serving,
         on_end=status_refresh.run,
         trainer=trainer,
+        clock=clock,
     )
     follow_up = DatabaseFollowUp(
         config=config,
@@ -116,19 +125,21 @@ def build_services(
         follower=follower,
         status_refresh=status_refresh,
         generation=storage.open_generation,
+        clock=clock,
     )
     recalibration = cache.get(
         "recalibration",
         (stores, served),
-        lambda: RecalibrationJob(stores, served, time.time),
+        lambda: RecalibrationJob(stores, served, clock),
     )
     anomaly_detection = cache.get(
         "anomaly_detection",
         (stores, config.anomaly, interval),
-        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time),
+        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, clock),
     )
-    scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
-    retention = RetentionJob(stores, config.storage.retention, interval, time.time)
+    model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
+    scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
+    retention = RetentionJob(stores, config.storage.retention, interval, clock)
     sampling = config.sampling
     horizons = config.high_load.horizons
     return Services(
@@ -137,6 +148,7 @@ def build_services(
             Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
             Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
             Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
+            Job("model_salvage", MODEL_SALVAGE_INTERVAL, model_salvage.run, offset=4.5, deadline=LONG_DEADLINE),
             Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
             Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
@@ -147,16 +159,16 @@ def build_services(
             lambda: make_sources(sampling.sources, sampling.network_exclude),
         ),
         served=served,
-        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval)),
+        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval), clock),
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
 
 
-def _started_follower(storage: DaemonStorage, served: ServedModel) -> RegistryFollower:
+def _started_follower(storage: DaemonStorage, served: ServedModel, clock: Callable[[], float]) -> RegistryFollower:
     """Return a follower that has loaded the active model if the database is open."""
     follower = RegistryFollower(storage.stores, served)
     generation = storage.open_generation()
     if generation is not None:
-        follower.follow(time.time(), generation)
+        follower.follow(clock(), generation)
     return follower

@@ -8,6 +8,7 @@ from pathlib import Path
 from model.array_types import Floats
 from model.units import DAY
 from monitor.config.loader import Config
+from monitor.documents.live import LiveStatus, read_live_status
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.queries.status import read_overview
 from monitor.stores import Stores, stores_of
@@ -83,6 +84,7 @@ class DoctorContext:
         needs_migration: True if the schema belongs to an earlier release.
         records: records of the database.
         records_error: reason why the records could not be read.
+        live: state of the running daemon; None if no daemon runs or it does not answer.
     """
 
     now: float
@@ -94,6 +96,7 @@ class DoctorContext:
     needs_migration: bool = False
     records: StoredRecords | None = None
     records_error: StorageError | None = None
+    live: LiveStatus | None = None
 
     @property
     def directory(self) -> Path | None:
@@ -114,16 +117,18 @@ def read_context(config: Config, now: float) -> DoctorContext:
     # Read the files before the database is opened: closing them later would drop SQLite's locks.
     files, files_error = _read_files(path)
     needs_migration, records, records_error = _read_database(config, now)
+    daemon = _find_daemon(path)
     return DoctorContext(
         now=now,
         config=config,
         database=path,
-        daemon=_find_daemon(path),
+        daemon=daemon,
         files=files,
         files_error=files_error,
         needs_migration=needs_migration,
         records=records,
         records_error=records_error,
+        live=read_live_status(config) if daemon.running else None,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.documents.anomalies import AnomalyDocument, anomaly_document
+from monitor.documents.live import HungJob, hung_jobs
 from monitor.documents.models import ModelSummary, model_summary
 from monitor.documents.prediction import (
     OutOfRangeInput,
@@ -106,7 +107,8 @@ class StatusDocument:
         scores: scores of the last 7 days for each horizon.
         input_drift: population stability index of each metric.
         database: URL of the database without credentials; None in /api/v1/status.
-        storage: state of the writes to the database; None in `monitor status`.
+        storage: state of the writes to the database; None if the daemon could not be asked.
+        hung_jobs: jobs of the daemon that hang; None if the daemon could not be asked.
         version: release of the daemon; None in `monitor status`.
         high_load: True while load is high; None if unknown.
         high_load_since: start of the high-load period; None while load is not high, or if it is unknown.
@@ -141,6 +143,7 @@ class StatusDocument:
     input_drift: dict[str, float]
     database: str | None = None
     storage: StorageStatus | None = None
+    hung_jobs: tuple[HungJob, ...] | None = None
     version: str | None = None
     high_load: bool | None = None
     high_load_since: float | None = None
@@ -223,6 +226,7 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
     return replace(
         status_document(overview),
         storage=storage_status(state.storage),
+        hung_jobs=hung_jobs(state.jobs),
         version=state.version,
         high_load=None if live is None else live.high_load,
         high_load_since=None if live is None else live.high_load_since,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.system.formatting import format_count
+
 if TYPE_CHECKING:
     from monitor.sampling.write_buffer import StorageState
 
@@ -28,6 +30,26 @@ class StorageStatus:
     samples_dropped: int
     write_failures: int
     quarantines: int
+
+
+def storage_problems(storage: StorageStatus) -> tuple[str, ...]:
+    """Return one sentence on the samples that wait, and one on the samples that were lost, if there are any."""
+    problems = []
+    if storage.problem is not None:
+        waiting = format_count(storage.samples_buffered, "sample")
+        problems.append(f"{waiting} in memory, not stored ({storage.problem}): {storage.message}")
+    if storage.samples_dropped:
+        lost = format_count(storage.samples_dropped, "sample")
+        problems.append(f"{lost} lost since the start of the daemon: too many waited for the database")
+    return tuple(problems)
+
+
+def quarantine_notice(files: int) -> str:
+    """Return a sentence on the damaged databases that were moved aside; empty if there are none."""
+    if not files:
+        return ""
+    moved = format_count(files, "damaged database")
+    return f"{moved} moved aside: `monitor doctor --salvage FILE` copies what can be read, then move FILE away"
 
 
 def storage_status(storage: StorageState) -> StorageStatus:

@@ -18,7 +18,11 @@ UNREGISTERED_ID = 0
 
 
 class DatabaseFollowUp:
-    """Work of the storage writer between two samples."""
+    """Work of the storage writer between two samples.
+
+    Attributes:
+        followed_generation: opening of the database, by its number, that was followed last; None before the first.
+    """
 
     def __init__(
         self,
@@ -48,7 +52,7 @@ class DatabaseFollowUp:
         self._status_refresh = status_refresh
         self._generation = generation
         self._clock = clock
-        self._seen: int | None = None
+        self.followed_generation: int | None = None
         self._pretrained_tried = False
 
     def run(self) -> None:
@@ -68,11 +72,11 @@ class DatabaseFollowUp:
                 self._pretrained_tried = True
                 self._serve_pretrained()
             return
-        if generation != self._seen:
+        if generation != self.followed_generation:
             self._status_refresh.forget()
             ensure_bootstrap_model(self._stores, self._config, self._clock())
             self._status_refresh.run()
-            self._seen = generation
+            self.followed_generation = generation
         self._follower.follow(self._clock(), generation)
         self._status_refresh.refresh_changed_model(self._served.model_id)
 

@@ -115,8 +115,8 @@ class HistoryReader:
         for rows in read_samples(self._stores, rules.metrics, start - margin, end):
             window.extend(rows[:, 0], rows[:, 1:])
             newest = slice(len(window) - len(rows), None)
-            times.append(window.times[newest])
-            starts.append(window.period_start[newest])
+            times.append(window.times[newest].copy())
+            starts.append(window.period_start[newest].copy())
         return high_load_periods(np.concatenate(times), np.concatenate(starts), start)
 
 

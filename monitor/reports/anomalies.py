@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.documents.anomalies import AnomalyDocument, MaintenanceDocument, MaintenanceEndDocument
+from monitor.documents.status import StatusDocument
 from monitor.reports.blocks import Line, Report, Table, Tone, Toned, labelled_line
 from monitor.system.formatting import approximate_duration, format_percent, format_time
 from storage import Verdict
@@ -120,3 +121,22 @@ def _duration(event: AnomalyDocument) -> str:
 
 def _verdict(event: AnomalyDocument) -> Toned:
     return Toned(event.verdict or "-", "caution" if event.verdict == Verdict.INCIDENT else "faint")
+
+
+def detection_text(status: StatusDocument) -> Toned:
+    """Return the state of the anomaly detection in one phrase."""
+    detection = status.anomalies
+    event = detection.active
+    if event is not None and not status.daemon_running:
+        started = format_time(event.started_at)
+        return Toned(f"event {event.id} was in progress when the daemon stopped; it started {started}", "bad")
+    if event is not None and detection.detecting:
+        contributions = contribution_text(event.contributions)
+        started = format_time(event.started_at)
+        return Toned(f"event {event.id} in progress since {started} ({event.channel}: {contributions})", "bad")
+    if not detection.detecting:
+        return Toned(f"not detected yet: {detection.waiting_for or 'no detector has been trained'}", None)
+    count = f"{detection.last_30_days} in the last 30 days"
+    if detection.scores_from is not None and status.daemon_running:
+        return Toned(f"no score until {format_time(detection.scores_from)}: samples were missing; {count}", None)
+    return Toned(f"none in progress, {count}; {detection.allowed_in_30_days:g} false alarms are allowed", None)

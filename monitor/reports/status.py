@@ -8,10 +8,11 @@ from model.serving import out_of_range_message
 from monitor.documents.models import ModelSummary
 from monitor.documents.scores import HorizonScoreDocument
 from monitor.documents.status import StatusDocument
+from monitor.documents.storage import quarantine_notice, storage_problems
 from monitor.documents.training import RunSummary
 from monitor.queries.drift import DRIFT_THRESHOLD
 from monitor.queries.overview import Overview
-from monitor.reports.anomalies import contribution_text
+from monitor.reports.anomalies import detection_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
 from monitor.reports.prediction import high_load_text, probability_parts
 from monitor.system.formatting import (
@@ -53,12 +54,13 @@ def status_report(status: StatusDocument) -> Report:
             *_future_samples(status),
             labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
             labelled_line("database", _database(status)),
+            *_problems(status),
             *_damaged_rows(status),
             *_model(status),
             *_quarantined(status),
             *_predictions(status),
             *_training(status.last_training),
-            labelled_line("anomalies", _anomalies(status)),
+            labelled_line("anomalies", detection_text(status)),
             *(labelled_line("score", *_score(score)) for score in status.scores),
             *_drift(status),
             labelled_line("retraining", _retraining(status)),
@@ -76,6 +78,15 @@ def _database(status: StatusDocument) -> str:
     pinned = status.wal_bytes > USUAL_WAL_BYTES
     log = f", {format_bytes(status.wal_bytes)} of it in the write-ahead log" if pinned else ""
     return f"{status.database}, {format_bytes(status.storage_bytes)}{log}"
+
+
+def _problems(status: StatusDocument) -> list[Line]:
+    """Return a line for each problem of the running daemon, and one for databases that were moved aside."""
+    storage = () if status.storage is None else storage_problems(status.storage)
+    hung = [f"{job.job} hangs since {format_time(job.since)}" for job in status.hung_jobs or ()]
+    lines = [labelled_line("", Toned(problem, "bad")) for problem in (*storage, *hung)]
+    notice = quarantine_notice(status.quarantined_files)
+    return [*lines, labelled_line("", Toned(notice, "caution"))] if notice else lines
 
 
 def _damaged_rows(status: StatusDocument) -> list[Line]:
@@ -162,24 +173,6 @@ def _training(run: RunSummary | None) -> list[Line]:
     reason = f": {run.reason}" if run.reason else ""
     outcome = Toned(run.outcome, OUTCOME_TONES[run.outcome])
     return [labelled_line("training", "last ", outcome, f" at {format_time(run.finished_at)}{reason}")]
-
-
-def _anomalies(status: StatusDocument) -> Toned:
-    detection = status.anomalies
-    event = detection.active
-    if event is not None and not status.daemon_running:
-        started = format_time(event.started_at)
-        return Toned(f"event {event.id} was in progress when the daemon stopped; it started {started}", "bad")
-    if event is not None and detection.detecting:
-        contributions = contribution_text(event.contributions)
-        started = format_time(event.started_at)
-        return Toned(f"event {event.id} in progress since {started} ({event.channel}: {contributions})", "bad")
-    if not detection.detecting:
-        return Toned(f"not detected yet: {detection.waiting_for or 'no detector has been trained'}", None)
-    count = f"{detection.last_30_days} in the last 30 days"
-    if detection.scores_from is not None and status.daemon_running:
-        return Toned(f"no score until {format_time(detection.scores_from)}: samples were missing; {count}", None)
-    return Toned(f"none in progress, {count}; {detection.allowed_in_30_days:g} false alarms are allowed", None)
 
 
 def _score(score: HorizonScoreDocument) -> tuple[str | Toned, ...]:

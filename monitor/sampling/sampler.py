@@ -24,6 +24,9 @@ from storage import Sample
 
 log = get_logger(__name__)
 
+MILLISECONDS = 1000
+"""Milliseconds in a second: the resolution of sample times at sampling intervals below a second."""
+
 MAX_ERROR_LENGTH = 200
 """Longest error message that is logged, in characters: an error may quote a whole malformed file."""
 
@@ -115,8 +118,9 @@ class Sampler:
         self._apply_next()
         # A suspend is a gap: no rate spans it.
         max_age = 0.0 if self._clocks.update().suspended else GAP_FACTOR * self._interval
-        # Whole seconds: the sampling interval is at least one second, and whole numbers take less space on disk.
-        at = float(math.floor(self._clock()))
+        # Whole seconds take less space on disk; shorter intervals, as in a soak test, need distinct times.
+        ticks = 1 if self._interval >= 1 else MILLISECONDS
+        at = math.floor(self._clock() * ticks) / ticks
         values: Values = {}
         for source in self._sources:
             values |= self._measure(source, max_age)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD
 
@@ -32,3 +36,11 @@ def validated_value(field: str, value: float | None) -> float | None:
         return None
     # The sum turns -0.0 into 0.0.
     return min(max(metric.lower_bound, value), metric.upper_bound) + 0.0
+
+
+def validated_values(fields: Sequence[str], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Apply `validated_value` to each value of an array (rows, fields); an invalid value becomes NaN."""
+    lower = np.array([METRIC_BY_FIELD[field].lower_bound for field in fields])
+    upper = np.array([METRIC_BY_FIELD[field].upper_bound for field in fields])
+    is_valid = np.isfinite(values) & (values >= lower - TOLERANCE) & (values <= upper + TOLERANCE)
+    return np.where(is_valid, np.clip(values, lower, upper) + 0.0, np.nan)

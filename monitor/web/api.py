@@ -46,14 +46,15 @@ class ApiError(Exception):
 class StoredDocuments:
     """Reader of the documents that are computed from the database on request; thread-safe."""
 
-    def __init__(self, stores: Stores, history: HistoryReader) -> None:
+    def __init__(self, stores: Stores, history: HistoryReader, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._stores = stores
         self._history = history
         self._entries: dict[int, ModelListEntry] = {}
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
         """Return the anomaly events of the last 30 days, newest first."""
-        return tuple(map(anomaly_document, self._stores.anomalies.since(time.time() - RECENT)))
+        return tuple(map(anomaly_document, self._stores.anomalies.since(self._clock() - RECENT)))
 
     def models(self) -> tuple[ModelListEntry, ...]:
         """Return the registered models, newest first."""
@@ -80,7 +81,7 @@ class StoredDocuments:
             state: state of the daemon; the recent anomaly scores are read from it, not from the database.
         """
         recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
-        return history_document(self._history.read(seconds, points, time.time(), recent_scores))
+        return history_document(self._history.read(seconds, points, self._clock(), recent_scores))
 
 
 class Api:

@@ -107,7 +107,21 @@ def create_schema(connection: Connection) -> None:
     connection.execute(insert(alembic_version).values(version_num=HEAD))
 
 
-def _run(url: str, name: str) -> None:
+def create_revision(url: str, name: str, revision: str) -> None:
+    """Create a database with the schema of an earlier release.
+
+    Args:
+        url: URL of the new database.
+        name: path or URL of the database, for messages.
+        revision: one of REVISIONS.
+
+    Raises:
+        StorageError: the database cannot be created.
+    """
+    _run(url, name, revision)
+
+
+def _run(url: str, name: str, revision: str = HEAD) -> None:
     """Run `storage.migrations.upgrade` in a separate process.
 
     A module cannot be unloaded: a daemon that imported Alembic for one migration would keep 12 MB of memory.
@@ -119,7 +133,7 @@ def _run(url: str, name: str) -> None:
     package_root = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     process = subprocess.run(  # noqa: S603 - this interpreter and our own module
-        [sys.executable, "-P", "-m", "storage.migrations.upgrade", url],
+        [sys.executable, "-P", "-m", "storage.migrations.upgrade", url, revision],
         env={**os.environ, "PYTHONPATH": search_path},
         stdin=subprocess.DEVNULL,
         capture_output=True,

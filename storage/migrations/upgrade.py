@@ -1,4 +1,4 @@
-"""Schema upgrade program: `python -m storage.migrations.upgrade URL`, run in a separate process."""
+"""Schema upgrade program: `python -m storage.migrations.upgrade URL [REVISION]`, run in a separate process."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def upgrade(url: str, revision: str = HEAD) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Upgrade the database whose URL is the only argument, and return the exit status."""
-    if len(arguments) != 1:
-        print("usage: python -m storage.migrations.upgrade URL", file=sys.stderr)  # noqa: T201
+    """Upgrade the database whose URL is the first argument, and return the exit status."""
+    if len(arguments) not in (1, 2):
+        print("usage: python -m storage.migrations.upgrade URL [REVISION]", file=sys.stderr)  # noqa: T201
         return 2
     try:
-        upgrade(arguments[0])
+        upgrade(*arguments)
     except StorageError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return EXIT_REFUSED

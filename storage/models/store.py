@@ -26,14 +26,23 @@ class ModelStore:
         self._host_id = host_id
         self._history = ServingHistory(host_id, database.damaged_rows)
 
-    def register(self, blob: bytes, report_json: str, at: float, detector: bytes | None = None) -> int:
-        """Store a model without promoting it.
+    def register(
+        self,
+        blob: bytes,
+        report_json: str,
+        at: float,
+        detector: bytes | None = None,
+        *,
+        promoted_at: float | None = None,
+    ) -> int:
+        """Store a model without making it the active model.
 
         Args:
             blob: serialized model.
             report_json: training report as JSON text.
             at: time of training, in seconds since the epoch.
             detector: serialized anomaly detector with its checksum; None if the model has no detector.
+            promoted_at: time of its promotion in another database, in seconds since the epoch; None for none.
 
         Returns:
             The ID of the model. IDs increase and are never reused.
@@ -43,6 +52,7 @@ class ModelStore:
             created_at=at,
             sha256=_checksum(blob),
             size=len(blob),
+            promoted_at=promoted_at,
             report=seal(report_json),
             blob=blob,
             detector=detector,
@@ -109,6 +119,12 @@ class ModelStore:
         if record is None:
             raise self._damaged(model_id, "its row has values of unexpected types")
         return record
+
+    def ids(self) -> list[int]:
+        """Return the IDs of all models, oldest first."""
+        query = select(models.c.id).where(models.c.host_id == self._host_id).order_by(models.c.id)
+        with self._database.reading() as connection:
+            return [row[0] for row in raw_rows(connection, query)]
 
     def history(self, limit: int = 50) -> list[ModelRecord]:
         """Return the metadata of the newest models, at most `limit`, newest first, without damaged rows."""

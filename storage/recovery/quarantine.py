@@ -59,6 +59,11 @@ def quarantined_files(path: Path) -> list[Path]:
         return []
 
 
+def recently_quarantined(path: Path, now: float) -> list[Path]:
+    """Return the files moved aside in the day before `now` (seconds since the epoch), oldest first."""
+    return [file for file in quarantined_files(path) if now - DAY < _moved_at(file)]
+
+
 def quarantine_name(path: Path, now: float) -> Path:
     """Return a free name for a file moved aside at `now`, in seconds since the epoch."""
     real = Path(os.path.realpath(path))
@@ -81,7 +86,7 @@ def quarantine(path: Path, now: float) -> Path:
         StorageError: too many files were moved aside today.
         OSError: the directory cannot be changed.
     """
-    recent = [file for file in quarantined_files(path) if _moved_at(file) > now - DAY]
+    recent = recently_quarantined(path, now)
     if len(recent) >= MAX_PER_DAY:
         detail = f"damaged, and {len(recent)} files were moved aside today; check the disk"
         raise StorageError.of_kind(StorageErrorKind.CORRUPT, str(path), detail)

@@ -11,7 +11,15 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
+from storage.queries import (
+    bucket_chunks,
+    bucket_number,
+    count_between,
+    in_chunk,
+    purge,
+    purge_between,
+    start_of_newest,
+)
 from storage.records import SAMPLE_FIELDS, Sample
 from storage.rows import record_decoder, tuple_decoder
 from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, select_thinned_times, with_nan
@@ -26,6 +34,9 @@ _LAST = select(*samples.c["at", *SAMPLE_FIELDS]).where(_OWN, _UNTIL).order_by(sa
 _SAMPLES = record_decoder(samples.name, Sample)
 _TIME = tuple_decoder(samples.name, float | None)
 _OLDEST = select(func.min(samples.c.at)).where(_OWN)
+_MEANS = (func.avg(samples.c[name]) for name in SAMPLE_FIELDS)
+_BUCKET = bucket_number(samples).label("bucket")
+_BUCKET_MEANS = select(_BUCKET, *_MEANS).where(*in_chunk(samples)).group_by(_BUCKET)
 
 
 class SampleRepository:
@@ -197,12 +208,10 @@ class SampleRepository:
         Returns:
             Array (count, SAMPLE_FIELDS); NaN for a bucket without values.
         """
-        averages = [func.avg(samples.c[name]) for name in SAMPLE_FIELDS]
         means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
-        for bucket, conditions in time_buckets(samples, self._host_id, start, width, count):
-            query = select(bucket, *averages).where(*conditions).group_by(bucket)
+        for chunk in bucket_chunks(self._host_id, start, width, count):
             with self._database.reading() as connection:
-                for number, *values in connection.execute(query):
+                for number, *values in connection.execute(_BUCKET_MEANS, chunk):
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
 

@@ -201,7 +201,7 @@ class OnlineEngine:
     def _newest(self, arrays: Sequence[Floats]) -> Floats:
         """Return the values (hosts, rows) for the samples of the last `advance`, from one array per host."""
         newest = [array[len(array) - self._newest_rows :] for array in arrays]
-        return newest[0][None] if self._hosts == 1 else np.stack(newest)
+        return newest[0][None].copy() if self._hosts == 1 else np.stack(newest)
 
     def _all_features(self) -> Floats:
         """Return the features (hosts, rows, features) of the newest samples."""

@@ -27,16 +27,21 @@ LEVEL_STEP = 5 * MINUTE
 BLOCK_SECONDS = 30 * MINUTE
 """Shortest block length in seconds; a block lasts at least one horizon, and counts as one observation."""
 
-HALF_LIFE = DAY
+HALF_LIFE = 4 * DAY
 """Seconds after which the offset is halved if no outcome is known."""
 
-VARIANCE = 2.0
-"""Variance of the offset before any outcome, in squared log-odds."""
+VARIANCE = 4.0
+"""Variance of the offset before any outcome, in squared log-odds, for horizons up to SHORT_HORIZON."""
+
+SHORT_HORIZON = 15 * MINUTE
+"""Longest horizon in seconds with the full variance. Beyond it the variance is proportional to 1 / horizon, because
+outcomes that arrive late describe a level that has passed.
+"""
 
 SHRINKAGE = 0.7
 """Number of standard errors by which the offset is reduced towards 0."""
 
-MAX_OFFSET = 4.0
+MAX_OFFSET = 8.0
 """Largest absolute offset in log-odds."""
 
 MEMORY = 4 * DAY
@@ -53,8 +58,9 @@ class LevelFilter:
             horizon: seconds.
         """
         self._weight = LEVEL_STEP / max(horizon, BLOCK_SECONDS)
+        self._prior = VARIANCE * min(1.0, SHORT_HORIZON / horizon)
         self._mean = 0.0
-        self._variance = VARIANCE
+        self._variance = self._prior
 
     @property
     def offset(self) -> float:
@@ -63,10 +69,10 @@ class LevelFilter:
         return math.copysign(size, self._mean) if size > 0 else 0.0
 
     def decay(self, seconds: float) -> None:
-        """Let the level decay for a time, during which its variance returns to VARIANCE."""
+        """Let the level decay for a time, during which its variance returns to that before any outcome."""
         kept = 0.5 ** (seconds / HALF_LIFE)
         self._mean *= kept
-        self._variance = kept * kept * self._variance + (1 - kept * kept) * VARIANCE
+        self._variance = kept * kept * self._variance + (1 - kept * kept) * self._prior
 
     def observe(self, z: float, y: float) -> None:
         """Update the level by the outcome y (0 or 1) of a prediction with log-odds z, without the offset."""
@@ -134,6 +140,9 @@ class RunningLevel:
             predict: returns the probabilities (n, horizons) of the model at positions (n,) among the new samples.
         """
         slots = times // LEVEL_STEP
+        if len(times) == 1 and slots[0] == self._last_slot:
+            # As in most samples of live serving.
+            return self.offsets[None]
         is_first = np.diff(slots, prepend=self._last_slot) > 0
         self._last_slot = float(slots[-1])
         observed = np.flatnonzero(is_first & (times > self._fitted_until))

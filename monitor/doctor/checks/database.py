@@ -13,6 +13,7 @@ from storage import StorageError
 from storage.errors import StorageErrorKind
 from storage.inspection import DatabaseFiles
 from storage.inspection import check_integrity as run_integrity_check
+from storage.recovery.quarantine import COMPANIONS, INFIX
 from storage.row_check import check_rows as count_rows
 
 CHECK_SECONDS = 1.0
@@ -112,9 +113,15 @@ def check_files(context: DoctorContext) -> Iterator[CheckResult]:
         return
     yield assess_write_ahead_log(context.files, str(context.database))
     yield assess_write_lock(context.files.writer)
-    if context.files.unknown_files:
-        fix = "delete copies and damaged databases that were moved away, once they are saved elsewhere"
-        yield warning(CheckId.UNKNOWN_FILES, ", ".join(context.files.unknown_files), fix)
+    damaged = tuple(name for name in context.files.unknown_files if INFIX in name)
+    databases = [name for name in damaged if not name.endswith(COMPANIONS[1:])]
+    if databases and context.database is not None:
+        fix = f"`monitor doctor --salvage {context.database.with_name(databases[-1])}`, then move the files away"
+        yield warning(CheckId.QUARANTINED_FILES, ", ".join(databases), fix)
+    unknown = sorted({*context.files.unknown_files} - {*damaged})
+    if unknown:
+        fix = "delete copies of the database, once they are saved elsewhere"
+        yield warning(CheckId.UNKNOWN_FILES, ", ".join(unknown), fix)
     else:
         yield ok(CheckId.UNKNOWN_FILES, "none next to the database")
 

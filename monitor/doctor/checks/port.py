@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.config.schema import is_loopback
-from monitor.doctor.checks.port_probe import PortProbe, Response, probe_port
 from monitor.doctor.context import DaemonProcess, DoctorContext
 from monitor.doctor.fixes import reload_daemon, restart_daemon, show_log
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
+from monitor.queries.port_probe import PROBE_ADDRESSES, PortProbe, Response, probe_port
 
 OWN_METRIC = b"monitor_build_info"
 OWN_SERVER = "monitor"
 """Value of the Server header in responses of monitor."""
-
-PROBE_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
-"""Loopback address to probe for each wildcard address; "" means all interfaces."""
 
 
 def check_port(context: DoctorContext) -> Iterator[CheckResult]:

@@ -7,6 +7,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monitor.documents.storage import quarantine_notice, storage_problems
 from monitor.system.formatting import (
     approximate_duration,
     format_number,
@@ -49,6 +50,8 @@ def environment() -> Environment:
         percent=format_percent,
         point_radius=point_radius,
         quantity=format_quantity,
+        quarantine_notice=quarantine_notice,
+        storage_problems=storage_problems,
         svg_percent=svg_percent,
         time=format_time,
     )

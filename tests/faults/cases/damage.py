@@ -1,17 +1,20 @@
 """Damage of the database file and of its write-ahead log."""
 
+import json
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 
 from tests.faults.injectors import damage
-from tests.faults.injectors.trained import execute
+from tests.faults.injectors.trained import ROWS, SETTINGS, execute, trained
 from tests.faults.scenarios import assert_replaces, assert_restarts
 from tests.faults.table import case
 
 QUARANTINES = "file moved aside with a time stamp, counted, unchanged; a new history starts"
 REPLACES = "found, moved aside where a file is left, counted; what is stored afterwards survives a restart"
+SALVAGES = "the model serves again from the file moved aside; `monitor doctor --salvage FILE` copies its samples"
 IDENTITY_BOUND = 75.0
 """Seconds within which another file in place of the open one is found: it is checked each minute."""
 
@@ -223,3 +226,57 @@ def assert_detects(daemon, change):
     assert daemon.healthy()
     assert_restarts(daemon)
     return recovery
+
+
+def with_model(lab):
+    """Return a running daemon on a database with a fitted model, which serves."""
+    daemon = lab.daemon(interval=1)
+    daemon.set_training(SETTINGS)
+    trained(daemon).start()
+    daemon.wait(lambda: daemon.metric("model_ready") == 1)
+    return daemon
+
+
+def assert_salvages(daemon, started):
+    """Assert that the model of the file moved aside serves; copy its samples; return the recovery in seconds."""
+    daemon.wait(daemon.quarantined_databases, 120)
+    daemon.wait(lambda: "model salvaged" in daemon.log() and daemon.metric("model_ready") == 1, 60)
+    recovery = time.monotonic() - started
+    (moved,) = daemon.quarantined_databases()
+    content = moved.read_bytes()
+    assert daemon.healthy()
+    daemon.wait(lambda: (daemon.status().get("model") or {}).get("pretrained") is False)
+    completed = daemon.command("doctor", "--salvage", str(moved), "--json")
+    assert completed.returncode == 0, completed.stderr
+    assert json.loads(completed.stdout)["samples"]["recovered"] > ROWS // 2
+    assert moved.read_bytes() == content
+    daemon.wait(lambda: execute(daemon.database, "SELECT count(*) FROM predictions")[0][0] > 0)
+    assert_restarts(daemon)
+    return recovery
+
+
+@case(
+    "fitted model in a damaged database, while running",
+    "100 random bytes at the start of the file",
+    4,
+    SALVAGES,
+    bound=IDENTITY_BOUND,
+)
+def model_salvaged_while_running(lab):
+    daemon = with_model(lab)
+    started = time.monotonic()
+    damage.header(daemon.database)
+    return assert_salvages(daemon, started)
+
+
+@case(
+    "fitted model in a damaged database, at start", "the schema page overwritten", 4, SALVAGES, bound=IDENTITY_BOUND
+)
+def model_salvaged_at_start(lab):
+    daemon = with_model(lab)
+    daemon.assert_stops()
+    execute(daemon.database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    damage.page(daemon.database, 0)
+    started = time.monotonic()
+    daemon.start()
+    return assert_salvages(daemon, started)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storage import Database, Sample, SampleRepository
-from storage.queries import CHUNK_SECONDS, count_between, purge, purge_between, time_buckets
+from storage.queries import CHUNK_SECONDS, bucket_chunks, bucket_number, count_between, in_chunk, purge, purge_between
 from storage.schema import samples
 
 pytestmark = pytest.mark.unit
@@ -17,11 +17,12 @@ def test_time_buckets_number_rows_across_chunks(database: Database) -> None:
     SampleRepository(database).append_many(Sample(1000.0 + i * width / 2) for i in range(10))
     counts: dict[int, int] = {}
     chunks = 0
-    for bucket, conditions in time_buckets(samples, 1, 1000.0, width, 5):
+    bucket = bucket_number(samples).label("bucket")
+    query = select(bucket, func.count()).where(*in_chunk(samples)).group_by(bucket)
+    for chunk in bucket_chunks(1, 1000.0, width, 5):
         chunks += 1
         with database.reading() as connection:
-            query = select(bucket, func.count()).where(*conditions).group_by(bucket)
-            counts.update({row[0]: row[1] for row in connection.execute(query)})
+            counts.update({row[0]: row[1] for row in connection.execute(query, chunk)})
     assert chunks == 3
     assert counts == dict.fromkeys(range(5), 2)
 

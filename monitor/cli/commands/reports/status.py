@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import click
 
@@ -25,8 +26,10 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
 def command(options: GlobalOptions) -> int:
     """Show daemon health, predictions, the active model and recent scores.
 
-    Everything is read from the database. Exits with status 3 if the daemon is not running.
+    Everything is read from the database, except for the samples not yet stored and for jobs that hang: a running
+    daemon is asked at `web.listen`. Exits with status 3 if the daemon is not running.
     """
+    from monitor.documents.live import read_live_status  # noqa: PLC0415
     from monitor.documents.status import status_document  # noqa: PLC0415
     from monitor.queries.status import read_overview  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
@@ -37,5 +40,8 @@ def command(options: GlobalOptions) -> int:
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
     document = status_document(overview, redact_credentials(config.database_url))
+    live = read_live_status(config) if document.daemon_running else None
+    if live is not None:
+        document = replace(document, sampling=live.sampling, storage=live.storage, hung_jobs=live.hung_jobs)
     print_result(options, document, status_report(document))
     return ExitCode.DONE if document.daemon_running else ExitCode.NOT_RUNNING

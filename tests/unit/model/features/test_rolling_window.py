@@ -114,3 +114,25 @@ def test_bounded_window_drops_old_rows():
     assert window.dropped_rows > 2000
     assert len(window) + window.dropped_rows == 3000
     assert window.times[0] <= 29_990 - 1000
+
+
+def test_full_bounded_window_moves_its_rows_within_its_arrays():
+    window = RollingWindow(("u",), Rules(((("u", 1.0),),), 0.0), 10.0, inputs=("u",), keep_seconds=20_000.0)
+    arrays = set()
+    for i in range(9000):
+        window.extend(np.array([10.0 * i]), np.array([[0.5]]))
+        if i > 5000:
+            arrays.add(window.sums.__array_interface__["data"][0])
+    assert len(arrays) == 1
+    assert window.dropped_rows > 6500
+    assert window.times.tolist() == [10.0 * i for i in range(window.dropped_rows, 9000)]
+
+
+@pytest.mark.parametrize("period", [1, 7, 50])
+def test_bounded_window_of_varying_length_keeps_its_rows(period):
+    window = RollingWindow(("u",), Rules(((("u", 1.0),),), 0.0), 10.0, inputs=("u",), keep_seconds=20_000.0)
+    times = np.cumsum(np.where(np.arange(9000) // period % 2, 10.0, 11.0))
+    for at in times:
+        window.extend(np.array([at]), np.array([[0.5]]))
+    assert window.times.tolist() == times[window.dropped_rows :].tolist()
+    assert np.array_equal(np.diff(window.sums[:, 0]), np.full(len(window) - 1, 2**19))

@@ -83,3 +83,11 @@ def test_stack_ends_with_the_function_in_which_the_run_waits(meter):
 def test_stack_of_an_ended_thread_is_empty(meter):
     assert meter.stack() == ""
     assert thread_stack(-1) == ""
+
+
+def test_job_that_hangs_has_the_start_of_its_run(meter, clock, monkeypatch):
+    monkeypatch.setattr("monitor.daemon.job_meter.wall_time", lambda: 1000.0)
+    assert meter.state().hung_since is None
+    meter.begin_run()
+    clock.now += 31.0
+    assert meter.state().hung_since == 1000.0 - 31.0

@@ -41,6 +41,7 @@ def test_services_schedule_every_job(stores):
         "status_refresh",
         "retraining",
         "recalibration",
+        "model_salvage",
         "scoring",
         "retention",
         "anomaly_detection",

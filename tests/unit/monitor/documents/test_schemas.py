@@ -1,6 +1,7 @@
 """JSON schemas of the documents: current, complete, and fulfilled by documents."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -10,10 +11,12 @@ from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
 from monitor.documents.prediction import prediction_documents
+from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
 from monitor.system.json_codec import to_plain
+from monitor.training.salvage import SalvageResult
 from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
 from storage import TrainingOutcome
 from tests.unit.monitor.conftest import NOW
@@ -63,6 +66,7 @@ def documents(state, overview, live):
         "models": [(model_list_entry(model, 3), model_list_entry(unusable, 3))],
         "prediction": [prediction_documents(live.forecast), ()],
         "purge": [PURGE],
+        "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
         "report": [ScoreReportDocument(NOW, scores, scores, COUNTS)],
         "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],

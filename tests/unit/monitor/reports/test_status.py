@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.loader import Config
+from monitor.documents.live import HungJob
 from monitor.documents.status import status_document
+from monitor.documents.storage import StorageStatus
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.reports.status import model_line, status_line, status_report
@@ -120,3 +122,16 @@ def test_model_line_states_what_the_first_training_waits_for(live, overview):
     young = replace(overview, model=None, covered=720.0)
     assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the required 2 h"
     assert model_line(live, young).startswith("model 3 serves; no model of this host yet: not enough history")
+
+
+def test_status_report_names_problems_of_the_daemon(overview):
+    document = status_document(replace(overview, quarantined_files=1), "x.db")
+    quiet = str(status_report(replace(document, quarantined_files=0)))
+    storage = StorageStatus("disk full", "x.db: no space", 40, 7, 1, 0)
+    text = str(status_report(replace(document, storage=storage, hung_jobs=(HungJob("retention", NOW - 600),))))
+    added = [line for line in text.splitlines() if line not in quiet.splitlines()]
+    assert len(added) == 4
+    assert "40 samples in memory" in added[0]
+    assert "7 samples lost" in added[1]
+    assert "retention hangs since" in added[2]
+    assert "1 damaged database moved aside" in added[3]

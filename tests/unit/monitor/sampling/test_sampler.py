@@ -109,6 +109,10 @@ def test_sampler_rounds_time_to_whole_seconds(sampler):
     assert sampler.sample().at == 1_700_001_000.0
 
 
+def test_sampler_rounds_time_to_milliseconds_at_intervals_below_a_second(clock, source):
+    assert Sampler([source], 0.2, clock=lambda: 1_700_000_000.7654, monotonic=clock).sample().at == 1_700_000_000.765
+
+
 @pytest.mark.parametrize(("seconds", "missed"), [(5.0, 0), (7.4, 0), (10.0, 1), (60.0, 11)])
 def test_sampler_counts_missed_samples(sampler, clock, source, seconds, missed):
     sampler.sample()

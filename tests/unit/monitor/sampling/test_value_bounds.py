@@ -3,12 +3,13 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sampling.metric_catalog import HOST_METRICS, METRIC_BY_FIELD
-from monitor.sampling.value_bounds import TOLERANCE, validated_value
+from monitor.sampling.value_bounds import TOLERANCE, validated_value, validated_values
 
 pytestmark = pytest.mark.unit
 
@@ -57,3 +58,11 @@ def test_validated_value_is_within_bounds_and_no_further_away_than_the_tolerance
     else:
         assert 0 <= validated <= bound
         assert validated == value or abs(validated - value) <= TOLERANCE * 1.000001
+
+
+@given(value=st.floats())
+def test_validated_values_are_those_of_validated_value(value):
+    fields = tuple(METRIC_BY_FIELD)
+    expected = [validated_value(field, value) for field in fields]
+    actual = validated_values(fields, np.full((1, len(fields)), value))[0]
+    assert np.array_equal(actual, [math.nan if bounded is None else bounded for bounded in expected], equal_nan=True)

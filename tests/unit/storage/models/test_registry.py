@@ -32,6 +32,13 @@ def register_models(registry: ModelRegistry, number: int) -> list[int]:
     return [registry.register(b"model %d" % i, f'{{"number": {i}}}', 100.0 + i) for i in range(number)]
 
 
+def test_register_keeps_the_time_of_a_promotion_elsewhere(registry: ModelRegistry) -> None:
+    model_id = registry.register(b"bytes", "{}", 12.5, promoted_at=20.0)
+    assert registry.record(model_id).promoted_at == 20.0
+    assert registry.active_id() is None
+    assert registry.ids() == [model_id]
+
+
 def test_register_stores_a_model_with_checksum_without_promoting_it(registry: ModelRegistry) -> None:
     report = '{"skill": 0.25, "horizons": [300]}'
     model_id = registry.register(b"bytes", report, 12.5)

@@ -29,8 +29,15 @@ def test_confident_predictions_that_fail_are_corrected_within_the_hour():
     offsets = alternating(3, 0.98, lambda _: 0)
     by_hour = offsets[:: int(HOUR / LEVEL_STEP)]
     assert by_hour[0] == 0.0
-    assert by_hour[1] < -1.0
-    assert by_hour[2] < by_hour[1] - 1.0
+    assert by_hour[1] < -3.0
+    assert by_hour[2] < by_hour[1] - 0.5
+
+
+def test_a_lasting_change_of_the_rate_is_followed_for_days():
+    rng = np.random.default_rng(0)
+    outcomes = rng.random(6 * 288) < 0.9
+    published = float(logit(np.array(0.05))) + alternating(6 * 24, 0.05, lambda i: outcomes[i])[288:]
+    assert (1 / (1 + np.exp(-published))).mean() > 0.75
 
 
 def test_outcomes_as_predicted_change_nothing():

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.doctor.checks.port import assess_exposure, assess_port
-from monitor.doctor.checks.port_probe import PortProbe, ProbeFailure, Response
 from monitor.doctor.context import NO_DAEMON, DaemonProcess
 from monitor.documents.doctor import CheckStatus
+from monitor.queries.port_probe import PortProbe, ProbeFailure, Response
 
 pytestmark = pytest.mark.unit
 

@@ -12,6 +12,7 @@ from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
+from storage import StorageErrorKind
 from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
@@ -248,3 +249,12 @@ def test_page_loads_only_its_own_files_and_has_no_inline_code(state):
     assert "style=" not in html
     assert "<script>" not in html
     assert not re.search(r"\son\w+=", html)
+
+
+def test_status_panel_names_problems_of_the_daemon(state):
+    job = replace(state.jobs["sampling_cycle"], hung=True, hung_since=NOW - 600)
+    storage = replace(state.storage, problem=StorageErrorKind.DISK_FULL, message="x.db: <no space>")
+    page = page_of(replace(state, storage=storage, jobs={**state.jobs, "retention": job}))
+    assert "not storing" in page.sections["status"]
+    assert "retention hangs since" in page.sections["status"]
+    assert "x.db: <no space>" in page.sections["status"]

@@ -5,6 +5,8 @@ import time
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
+from monitor.documents.live import HungJob, LiveStatus
+from monitor.documents.storage import StorageStatus
 from monitor.stores import open_stores
 
 pytestmark = pytest.mark.unit
@@ -32,6 +34,18 @@ def test_status_exits_with_0_while_the_daemon_runs(run):
     run.add_samples(time.time())
     with open_stores(f"sqlite:///{run.database}") as stores, stores.database.lock("daemon"):
         assert run("status").code == ExitCode.DONE
+
+
+def test_status_has_what_only_the_daemon_knows(run, monkeypatch):
+    run.add_samples(time.time() - 600)
+    storage = StorageStatus("busy", "x.db: database is locked", 40, 0, 3, 0)
+    live = LiveStatus(sampling=True, storage=storage, hung_jobs=(HungJob("retention", 5.0),))
+    monkeypatch.setattr("monitor.documents.live.read_live_status", lambda _: live)
+    with open_stores(f"sqlite:///{run.database}") as stores, stores.database.lock("daemon"):
+        document = run("status", "--json").document
+    assert document["sampling"] is True
+    assert document["storage"]["samples_buffered"] == 40
+    assert document["hung_jobs"] == [{"job": "retention", "since": 5.0}]
 
 
 def test_status_does_not_create_a_database(run):

@@ -67,6 +67,15 @@ class PortProbe:
     pid: int | None
 
 
+PROBE_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
+"""Loopback address to probe for each wildcard address; "" means all interfaces."""
+
+
+def request(host: str, port: int, path: str, seconds: float) -> Response:
+    """Return the response to GET `path` over HTTP, or over TLS if the server rejects plain HTTP; see `probe_port`."""
+    return _request_any(host, port, path, time.monotonic() + seconds)
+
+
 def probe_port(host: str, port: int) -> PortProbe:
     """Request /-/healthy and, if there is a response, /metrics; find the listening process.
 

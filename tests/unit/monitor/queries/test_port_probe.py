@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from monitor.doctor.checks.port_probe import ProbeFailure, probe_port
+from monitor.queries.port_probe import ProbeFailure, probe_port
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +19,7 @@ def test_probe_reports_closed_port():
 
 
 def test_probe_reports_silent_server_and_other_protocol(monkeypatch):
-    monkeypatch.setattr("monitor.doctor.checks.port_probe.PROBE_SECONDS", 0.3)
+    monkeypatch.setattr("monitor.queries.port_probe.PROBE_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         probe = probe_port("127.0.0.1", silent.getsockname()[1])
     assert probe.healthy.failure is ProbeFailure.TIMEOUT
@@ -39,7 +39,7 @@ def test_probe_reports_silent_server_and_other_protocol(monkeypatch):
 
 
 def test_probe_limits_the_time_of_a_trickling_response(monkeypatch):
-    monkeypatch.setattr("monitor.doctor.checks.port_probe.PROBE_SECONDS", 0.5)
+    monkeypatch.setattr("monitor.queries.port_probe.PROBE_SECONDS", 0.5)
     finished = threading.Event()
 
     def trickle(server):
