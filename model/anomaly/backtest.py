@@ -239,13 +239,10 @@ def _count_alarms(
         false_alarms_per_month: false-alarm budget of all channels together.
     """
     past = maxima.six_hour_maxima(day_start, replace_recurring=True)
-    levels = {
-        SCORE_PARTS.index(name): math.inf if math.isnan(level) else level
-        for name, level in fit_alarm_levels(past, false_alarms_per_month).items()
-    }
+    levels = {SCORE_PARTS.index(name): x for name, x in fit_alarm_levels(past, false_alarms_per_month).items()}
     blocks = set()
     for slot, value in zip(slots, values, strict=True):
         recurring = maxima.recurring_level(slot)
-        if any(value[i] > max(level, RECURRING_TOLERANCE * recurring[i]) for i, level in levels.items()):
+        if any(value[i] > np.maximum(level, RECURRING_TOLERANCE * recurring[i]) for i, level in levels.items()):
             blocks.add(slot // SLOTS_PER_BLOCK)
     return len(blocks)
