@@ -14,7 +14,7 @@ from model.anomaly.events import AnomalyEvent, EventChange
 from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
 from model.anomaly.scoring.channels import SCORE_PARTS
-from model.anomaly.thresholds import alarm_rates
+from model.anomaly.thresholds import fit_alarm_levels
 from model.array_types import Floats, Integers
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
@@ -199,13 +199,12 @@ class DetectorValidation:
 
 
 def validate_detector(detector: Detector, false_alarms_per_month: float) -> DetectorValidation:
-    """Count the alarms of the joint and the spike channel in a rolling-origin replay of cross-fitted slot maxima.
+    """Count the alarms of the score parts in a rolling-origin replay of cross-fitted slot maxima.
 
     Args:
         detector: fitted detector with the slot maxima of its history.
         false_alarms_per_month: false-alarm budget of all channels together.
     """
-    rates = alarm_rates(false_alarms_per_month)
     maxima = BlockMaxima(len(SCORE_PARTS))
     slots = detector.slots
     alarms = 0
@@ -219,16 +218,16 @@ def validate_detector(detector: Detector, false_alarms_per_month: float) -> Dete
         is_checked = day_start >= first_slot + DAYS_BEFORE_CHECK * SLOTS_PER_DAY
         if is_checked and day_slots:
             days += 1
-            alarms += _count_alarms(maxima, day_slots, day_values, rates, day_start)
+            alarms += _count_alarms(maxima, day_slots, day_values, day_start, false_alarms_per_month)
         for slot, values in zip(day_slots, day_values, strict=True):
             maxima.add(slot, values)
     return DetectorValidation(alarms, days, false_alarms_per_month)
 
 
 def _count_alarms(
-    maxima: BlockMaxima, slots: list[int], values: Floats, rates: dict[str, float], day_start: int
+    maxima: BlockMaxima, slots: list[int], values: Floats, day_start: int, false_alarms_per_month: float
 ) -> int:
-    """Return the number of blocks of a day with an alarm of the joint or the spike channel.
+    """Return the number of blocks of a day with an alarm of a score part.
 
     A slot maximum is an alarm if it exceeds both the threshold and RECURRING_TOLERANCE times the recurring level.
 
@@ -236,15 +235,14 @@ def _count_alarms(
         maxima: block maxima of the earlier days.
         slots: (n,) slot numbers of the day.
         values: (n, score parts) maxima of each slot.
-        rates: probability of a false alarm per block for each channel.
         day_start: number of the first slot of the day.
+        false_alarms_per_month: false-alarm budget of all channels together.
     """
-    tails = maxima.fit_tails(day_start)
-    rate_of = {SCORE_PARTS.index(name): rate for name, rate in rates.items()}
-    levels = {i: np.inf if (tail := tails[i]) is None else tail.return_level(rate) for i, rate in rate_of.items()}
+    past = maxima.six_hour_maxima(day_start, replace_recurring=True)
+    levels = {SCORE_PARTS.index(name): x for name, x in fit_alarm_levels(past, false_alarms_per_month).items()}
     blocks = set()
     for slot, value in zip(slots, values, strict=True):
         recurring = maxima.recurring_level(slot)
-        if any(value[i] > max(level, RECURRING_TOLERANCE * recurring[i]) for i, level in levels.items()):
+        if any(value[i] > np.maximum(level, RECURRING_TOLERANCE * recurring[i]) for i, level in levels.items()):
             blocks.add(slot // SLOTS_PER_BLOCK)
     return len(blocks)

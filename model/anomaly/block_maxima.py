@@ -1,8 +1,8 @@
-"""Block maxima: half-hour maxima of score parts, recurring peaks, tail fits to six-hour maxima."""
+"""Block maxima: half-hour maxima of score parts, recurring peaks, six-hour maxima."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -113,30 +113,30 @@ class BlockMaxima:
         maxima = np.where(known[..., None], self._values[indices], 0.0).max(axis=1)
         return np.asarray(np.sort(maxima, axis=0)[-MIN_OCCURRENCES])
 
-    def fit_tails(self, slot: int, *, keep_recurring: Collection[int] = ()) -> list[BlockMaximaTail | None]:
-        """Fit one tail per score part to the six-hour maxima of the 30 days before the block of a slot.
+    def six_hour_maxima(self, slot: int, *, replace_recurring: bool) -> Floats:
+        """Return the six-hour maxima of the 30 days before the block of a slot.
 
         Args:
             slot: number of the current slot.
-            keep_recurring: indices of the score parts whose recurring peaks stay in the fit.
+            replace_recurring: True to replace recurring peaks by the median of the score part.
 
         Returns:
-            (parts,) tails; None if fewer than three blocks have rows in at least half of their slots. Excluded
-            slots count as slots without rows.
+            (blocks, parts) maxima of the blocks with rows in at least half of their slots. Excluded slots count as
+            slots without rows.
         """
         first = slot - slot % SLOTS_PER_BLOCK
         slots = np.arange(first - SLOTS_FITTED, first)
         indices = slots % SLOTS_KEPT
         known = (self._slots[indices] == slots) & ~np.isin(slots, list(self._excluded))
         values = np.where(known[:, None], self._values[indices], 0.0)
-        usable_blocks = known.reshape(-1, SLOTS_PER_BLOCK).sum(axis=1) * 2 >= SLOTS_PER_BLOCK
-        tails = []
-        for part, series in enumerate(values.T):
-            tail = _fit_blocks(series, usable_blocks)
-            if tail is not None and part not in keep_recurring:
-                tail = _fit_blocks(self._replace_recurring(slots, series, part, slot, tail), usable_blocks)
-            tails.append(tail)
-        return tails
+        usable = known.reshape(-1, SLOTS_PER_BLOCK).sum(axis=1) * 2 >= SLOTS_PER_BLOCK
+        maxima = _block_maxima(values, usable)
+        if replace_recurring:
+            for part, tail in enumerate(map(fit_block_maxima, maxima.T)):
+                if tail is not None:
+                    values[:, part] = self._replace_recurring(slots, values[:, part], part, slot, tail)
+            maxima = _block_maxima(values, usable)
+        return maxima
 
     def _replace_recurring(
         self, slots: Integers, series: Floats, part: int, current: int, tail: BlockMaximaTail
@@ -166,13 +166,11 @@ class BlockMaxima:
         return replaced
 
 
-def _fit_blocks(series: Floats, usable: Bools) -> BlockMaximaTail | None:
-    """Fit a tail to the maxima of the usable blocks; None if fewer than three blocks are usable.
+def _block_maxima(values: Floats, usable: Bools) -> Floats:
+    """Return the maxima (blocks, parts) of the usable blocks.
 
     Args:
-        series: (blocks * SLOTS_PER_BLOCK,) maxima of one score part in each slot.
-        usable: (blocks,) False for blocks to leave out.
+        values: (all blocks * SLOTS_PER_BLOCK, parts) maxima in each slot.
+        usable: (all blocks,) False for blocks to leave out.
     """
-    if not usable.any():
-        return None
-    return fit_block_maxima(series.reshape(len(usable), -1)[usable].max(axis=1))
+    return np.asarray(values.reshape(len(usable), SLOTS_PER_BLOCK, -1)[usable].max(axis=1))

@@ -9,28 +9,31 @@ import numpy as np
 from model.array_types import Bools, Floats
 from model.units import HOUR
 
-FACTOR_PER_FALSE_ALARM = 2.0
+FACTOR_PER_FALSE_ALARM = 4.0
 """Numerator n of the limit factor 1 + n / (false-alarm budget per month), which multiplies the second longest run."""
 
 MIN_FACTOR = 1.3
 """Lower bound of the limit factor of one metric."""
 
-MAX_FACTOR = 3.0
+MAX_FACTOR = 4.0
 """Upper bound of the limit factor of one metric."""
 
 JOINT_FACTOR = 1.3
 """Limit factor of the joint run: rows in which no jointly checked metric changes, which is rare by chance."""
 
-MIN_LIMIT = HOUR
+MIN_LIMIT = 2 * HOUR
 """Lower bound of the limit of one metric, in seconds."""
 
 MIN_LIMIT_ROWS = 12.0
 """Lower bound of the limit of one metric, in rows."""
 
-JOINT_MIN_RATIO = 0.25
-"""Lower bound of the joint limit, as a fraction of the lower bound for one metric."""
+JOINT_MIN_LIMIT = HOUR / 4
+"""Lower bound of the joint limit, in seconds."""
 
-MAX_RESTING_SHARE = 0.9
+JOINT_MIN_LIMIT_ROWS = 3.0
+"""Lower bound of the joint limit, in rows."""
+
+MAX_RESTING_SHARE = 0.7
 """A metric is checked alone if the fraction of rows in which it does not change is below this value."""
 
 MAX_RESTING_SHARE_JOINT = 0.998
@@ -123,6 +126,7 @@ class FlatlineDetector:
         self._factor = min(max(factor, MIN_FACTOR), MAX_FACTOR)
         self._baseline = baseline
         self._min_limit = max(MIN_LIMIT_ROWS, MIN_LIMIT / step)
+        self._joint_min_limit = max(JOINT_MIN_LIMIT_ROWS, JOINT_MIN_LIMIT / step)
         self._max_alarm = MAX_ALARM / step
         metrics = len(baseline.longest_runs)
         self._previous = np.full(metrics, np.nan)
@@ -171,5 +175,5 @@ class FlatlineDetector:
             self._longest_joint.add(np.array([self._joint_run]))
             self._joint_run = 0.0
         longest = max(self._baseline.longest_joint_run, float(self._longest_joint.second[0]))
-        limit = max(JOINT_FACTOR * longest, JOINT_MIN_RATIO * self._min_limit)
+        limit = max(JOINT_FACTOR * longest, self._joint_min_limit)
         return self._joint_run / limit if self._joint_run <= limit + self._max_alarm else 0.0

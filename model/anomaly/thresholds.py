@@ -15,18 +15,19 @@ from model.anomaly.block_maxima import (
 )
 from model.anomaly.detector import Detector
 from model.anomaly.scoring.channels import SCORE_PARTS
-from model.anomaly.scoring.tails import BlockMaximaTail, LogLogisticTail
+from model.anomaly.scoring.tails import LogLogisticTail, fit_block_maxima
 from model.array_types import Floats
 from model.units import DAY, HOUR
 
-FLATLINE_BUDGET = 0.8
-"""False alarms per month that are reserved for the flatline channel."""
+CHANNELS = ("joint", "spike")
+"""Names of the score parts that are alarm channels."""
 
-BUDGET_SHARES = {"joint": 0.65, "spike": 0.52}
-"""Fraction of the remaining budget by channel; the sum exceeds 1, because both often alarm together."""
+BUDGET_SHARE = 0.6
+"""Fraction of the false-alarm budget for which the thresholds are set.
 
-MIN_BUDGET_SHARES = {"joint": 0.2, "spike": 0.15}
-"""Lower bound of the budget by channel, as a fraction of the whole budget."""
+The rest is for flatline, and for estimation errors: a threshold that is too low adds more alarms than one that is too
+high avoids.
+"""
 
 NEAR_ALARM = 0.7
 """A score part is near an alarm if its ratio to its alarm threshold is at least this value."""
@@ -41,7 +42,7 @@ SUPPRESSED_RATIO = 0.5
 """Upper bound of the ratio to the threshold during warm-up, and while the level recurs or counts as normal."""
 
 ALARM_WARM_UP = 12 * HOUR
-"""Seconds after the first row in which joint and spike raise no alarm: the averages need several half-lives."""
+"""Seconds after the first row in which score parts raise no alarm: the averages need several half-lives."""
 
 SCORE_PROBABILITY = 2 / BLOCKS_PER_MONTH
 """Exceedance probability per block at which the score curve is calibrated: twice in 30 days."""
@@ -55,17 +56,29 @@ SCORE_MARGIN = 1.5
 OVERALL = SCORE_PARTS.index("overall")
 
 
-def alarm_rates(false_alarms_per_month: float) -> dict[str, float]:
-    """Return the probability of a false alarm per block for each channel with a score part.
+def fit_alarm_levels(maxima: Floats, false_alarms_per_month: float) -> dict[str, float]:
+    """Fit the alarm thresholds of all channels, which share one false-alarm budget.
+
+    The return level of each channel is multiplied by the return level of the largest ratio of a channel to its level.
 
     Args:
+        maxima: (blocks, score parts) six-hour maxima in the order of SCORE_PARTS.
         false_alarms_per_month: false-alarm budget of all channels together.
+
+    Returns:
+        Threshold of each channel; NaN if there are fewer than three blocks.
     """
-    remaining = max(0.0, false_alarms_per_month - FLATLINE_BUDGET)
-    return {
-        name: max(MIN_BUDGET_SHARES[name] * false_alarms_per_month, share * remaining) / BLOCKS_PER_MONTH
-        for name, share in BUDGET_SHARES.items()
-    }
+    rate = BUDGET_SHARE * false_alarms_per_month / BLOCKS_PER_MONTH
+    columns = maxima[:, [SCORE_PARTS.index(name) for name in CHANNELS]]
+    levels = np.array([_return_level(column, rate) for column in columns.T])
+    shared = _return_level((columns / levels).max(axis=1), rate)
+    return dict(zip(CHANNELS, (shared * levels).tolist(), strict=True))
+
+
+def _return_level(maxima: Floats, rate: float) -> float:
+    """Return the level that maxima (blocks,) exceed with probability `rate`; NaN if there are fewer than three."""
+    tail = fit_block_maxima(maxima)
+    return math.nan if tail is None else tail.return_level(rate)
 
 
 class Habituation:
@@ -102,7 +115,12 @@ class Habituation:
 
 
 class AlarmThresholds:
-    """Alarm thresholds and score curve of one host, refitted daily on the block maxima of the last 30 days."""
+    """Alarm thresholds and score curve of one host, refitted daily on the block maxima of the last 30 days.
+
+    Attributes:
+        block_maxima: maxima of the score parts.
+        levels: alarm threshold of each channel; NaN if there are too few blocks for a fit.
+    """
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
         """Initialize with the slot maxima that are stored with a detector.
@@ -115,9 +133,9 @@ class AlarmThresholds:
         for slot, values in zip(detector.slots.tolist(), detector.slot_maxima, strict=True):
             self.block_maxima.add(slot, values)
         self._first_slot = int(detector.slots[0]) if len(detector.slots) else None
-        self._rates = alarm_rates(false_alarms_per_month)
-        self._habituations = {name: Habituation() for name in self._rates}
-        self._tails: list[BlockMaximaTail | None] = [None] * len(SCORE_PARTS)
+        self._false_alarms_per_month = false_alarms_per_month
+        self._habituations = {name: Habituation() for name in CHANNELS}
+        self.levels = dict.fromkeys(CHANNELS, math.nan)
         self._score_curve: LogLogisticTail | None = None
         self._recurring: Floats = np.zeros(len(SCORE_PARTS))
         self._started_at = math.inf
@@ -132,7 +150,7 @@ class AlarmThresholds:
             parts: (score parts,) in the order of SCORE_PARTS.
 
         Returns:
-            Ratio of the score part to its threshold for each of the channels joint and spike; 1 or more is an alarm.
+            Ratio of the score part to its threshold for each of CHANNELS; 1 or more is an alarm.
             At most SUPPRESSED_RATIO during the warm-up, and while the level recurs or counts as normal.
         """
         slot = int(at // SLOT_SECONDS)
@@ -142,11 +160,10 @@ class AlarmThresholds:
         if is_warm:
             self.block_maxima.add(slot, parts)
         ratios = {}
-        for name, rate in self._rates.items():
+        for name, level in self.levels.items():
             i = SCORE_PARTS.index(name)
-            tail = self._tails[i]
             value = float(parts[i])
-            ratio = 0.0 if tail is None else value / tail.return_level(rate)
+            ratio = 0.0 if math.isnan(level) else value / level
             normal_level = max(self._recurring[i], self._habituations[name].update(at, ratio, value))
             is_normal = value <= RECURRING_TOLERANCE * normal_level
             ratios[name] = ratio if is_warm and not is_normal else min(ratio, SUPPRESSED_RATIO)
@@ -164,21 +181,13 @@ class AlarmThresholds:
         An existing score curve is kept if the block maxima cover more than SCORE_FIXED_AFTER.
         """
         slot = int(at // SLOT_SECONDS)
-        self._tails = self.block_maxima.fit_tails(slot, keep_recurring=(OVERALL,))
+        maxima = self.block_maxima.six_hour_maxima(slot, replace_recurring=True)
+        self.levels = fit_alarm_levels(maxima, self._false_alarms_per_month)
         covered = 0.0
         if self._first_slot is not None:
             covered = (slot - slot % SLOTS_PER_BLOCK - self._first_slot) * SLOT_SECONDS
         if self._score_curve is None or covered <= SCORE_FIXED_AFTER:
-            self._score_curve = self._fit_score_curve()
-
-    @property
-    def levels(self) -> dict[str, float]:
-        """Alarm threshold for each of the channels joint and spike; NaN if there are too few blocks for a fit."""
-        tails = dict(zip(SCORE_PARTS, self._tails, strict=True))
-        return {
-            name: math.nan if (tail := tails[name]) is None else tail.return_level(rate)
-            for name, rate in self._rates.items()
-        }
+            self._score_curve = self._fit_score_curve(slot)
 
     def _start_slot(self, slot: int, at: float) -> None:
         """Look up the recurring level of a new slot; refit the thresholds at the first slot of a day."""
@@ -192,13 +201,14 @@ class AlarmThresholds:
             self.refit(at)
         self._recurring = self.block_maxima.recurring_level(slot)
 
-    def _fit_score_curve(self) -> LogLogisticTail | None:
+    def _fit_score_curve(self, slot: int) -> LogLogisticTail | None:
         """Fit the score curve to the level that block maxima exceed with SCORE_PROBABILITY; None if the level is 0.
 
-        The level is the return level of the overall tail. If there is no tail, the level is SCORE_MARGIN times the
-        largest overall maximum.
+        The level is the return level of the overall maxima, recurring peaks included. With too few maxima before the
+        slot, the level is SCORE_MARGIN times the largest overall maximum.
         """
-        tail = self._tails[OVERALL]
+        maxima = self.block_maxima.six_hour_maxima(slot, replace_recurring=False)
+        tail = fit_block_maxima(maxima[:, OVERALL])
         if tail is None:
             level = SCORE_MARGIN * float(self.block_maxima.maximum[OVERALL])
         else:

@@ -1,4 +1,4 @@
-"""Maxima of the score parts by half hour: recurring peaks, verdicts and tail fits."""
+"""Maxima of the score parts by half hour: recurring peaks, verdicts and six-hour maxima."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from model.anomaly.block_maxima import SLOTS_PER_DAY, SLOTS_PER_WEEK, BlockMaxim
 
 pytestmark = pytest.mark.unit
 
-RATE = 2 / 120
 PEAK = np.array([9.0])
 
 
@@ -57,31 +56,33 @@ def test_expected_verdict_makes_an_occurrence_recurring():
     assert maxima.recurring_level(10 * SLOTS_PER_DAY + 30)[0] == 1.0
 
 
-def test_fit_tails_ignores_excluded_slots():
+def test_six_hour_maxima_leave_out_excluded_slots():
     maxima = constant_maxima(20)
     peaks = [day * SLOTS_PER_DAY + 7 * day % 48 for day in range(10, 20)]
     for slot in peaks:
         maxima.add(slot, np.array([50.0]))
-    level = maxima.fit_tails(20 * SLOTS_PER_DAY)[0].return_level(RATE)
+    assert (maxima.six_hour_maxima(20 * SLOTS_PER_DAY, replace_recurring=False) == 50.0).sum() == len(peaks)
     maxima.apply_verdicts([], peaks)
-    assert maxima.fit_tails(20 * SLOTS_PER_DAY)[0].return_level(RATE) < level / 3
+    assert maxima.six_hour_maxima(20 * SLOTS_PER_DAY, replace_recurring=False).max() == 1.0
 
 
-def test_fit_tails_replaces_recurring_peaks_unless_kept():
+def test_six_hour_maxima_replace_recurring_peaks():
     maxima = constant_maxima(20)
     for day in range(12, 20):
         maxima.add(day * SLOTS_PER_DAY + 6, np.array([50.0]))
         maxima.add(day * SLOTS_PER_DAY + 30, np.array([1.0 + day % 3]))
-    replaced = maxima.fit_tails(20 * SLOTS_PER_DAY)[0].return_level(RATE)
-    kept = maxima.fit_tails(20 * SLOTS_PER_DAY, keep_recurring=(0,))[0].return_level(RATE)
-    assert replaced < 10 < kept
+    replaced = maxima.six_hour_maxima(20 * SLOTS_PER_DAY, replace_recurring=True)
+    kept = maxima.six_hour_maxima(20 * SLOTS_PER_DAY, replace_recurring=False)
+    assert replaced.shape == kept.shape == (80, 1)
+    assert replaced.max() < 10 < kept.max()
 
 
-def test_fit_tails_returns_none_for_half_a_day():
-    assert constant_maxima(1).fit_tails(SLOTS_PER_DAY // 2) == [None]
+def test_six_hour_maxima_of_half_a_day_are_two_blocks():
+    assert constant_maxima(1).six_hour_maxima(SLOTS_PER_DAY // 2, replace_recurring=True).tolist() == [[1.0], [1.0]]
 
 
-def test_fit_tails_uses_thirty_days():
+def test_six_hour_maxima_cover_thirty_days():
     maxima = constant_maxima(40)
     maxima.add(2, np.array([100.0]))
-    assert maxima.fit_tails(40 * SLOTS_PER_DAY)[0].return_level(RATE) <= 1.0
+    assert maxima.six_hour_maxima(40 * SLOTS_PER_DAY, replace_recurring=False).shape == (120, 1)
+    assert maxima.six_hour_maxima(40 * SLOTS_PER_DAY, replace_recurring=False).max() == 1.0

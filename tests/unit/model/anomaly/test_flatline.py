@@ -29,9 +29,9 @@ def test_flatline_of_a_metric_alarms_until_it_is_the_new_normal():
     x[200:, 1] = 0.5
     updates = [detector.update(row) for row in x]
     alarms = np.flatnonzero([ratio >= 1 for ratio, _ in updates])
-    assert 200 + 55 < alarms[0] < 200 + 70
-    assert alarms[-1] == pytest.approx(260 + MAX_ALARM / STEP, abs=10)
-    assert updates[300][1].argmax() == 1
+    assert 200 + 115 < alarms[0] < 200 + 130
+    assert alarms[-1] == pytest.approx(320 + MAX_ALARM / STEP, abs=10)
+    assert updates[340][1].argmax() == 1
 
 
 def test_flatline_of_all_metrics_alarms_sooner():

@@ -1,20 +1,24 @@
-"""Alarm thresholds, false-alarm rates and habituation."""
+"""Alarm thresholds, the shared false-alarm budget and habituation."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from model.anomaly.block_maxima import BLOCKS_PER_MONTH, SLOT_SECONDS
+from model.anomaly.scoring.channels import SCORE_PARTS
+from model.anomaly.scoring.tails import fit_block_maxima
 from model.anomaly.thresholds import (
     ALARM_WARM_UP,
-    FLATLINE_BUDGET,
+    BUDGET_SHARE,
+    CHANNELS,
     HABITUATION_DELAY,
     HABITUATION_RESET,
     SUPPRESSED_RATIO,
     AlarmThresholds,
     Habituation,
-    alarm_rates,
+    fit_alarm_levels,
 )
 
 pytestmark = pytest.mark.unit
@@ -22,14 +26,31 @@ pytestmark = pytest.mark.unit
 STEP = 300.0
 
 
-def test_alarm_rates_share_the_budget_that_the_flatline_channel_leaves():
-    assert alarm_rates(FLATLINE_BUDGET + 1.0) == pytest.approx(
-        {"joint": 0.65 / BLOCKS_PER_MONTH, "spike": 0.52 / BLOCKS_PER_MONTH}
-    )
+def independent_maxima(months):
+    rng = np.random.default_rng(5)
+    return [(1 - rng.random((round(BLOCKS_PER_MONTH), len(SCORE_PARTS)))) ** (-0.3) for _ in range(months)]
 
 
-def test_alarm_rates_have_a_lower_bound():
-    assert alarm_rates(0.5) == pytest.approx({"joint": 0.1 / BLOCKS_PER_MONTH, "spike": 0.075 / BLOCKS_PER_MONTH})
+def test_channels_share_the_budget():
+    indices = [SCORE_PARTS.index(name) for name in CHANNELS]
+    alarms = []
+    for previous, current in pairwise(independent_maxima(200)):
+        levels = fit_alarm_levels(previous, 2.0)
+        alarms.append((current[:, indices] > list(levels.values())).any(axis=1).sum())
+    assert np.mean(alarms) == pytest.approx(2.0, rel=0.25)
+
+
+def test_alarm_levels_of_equal_channels_are_those_of_one_channel():
+    (maxima,) = independent_maxima(1)
+    maxima[:] = maxima[:, :1]
+    levels = fit_alarm_levels(maxima, 2.0)
+    assert levels["joint"] == levels["spike"]
+    tail = fit_block_maxima(maxima[:, 0])
+    assert levels["joint"] == pytest.approx(tail.return_level(BUDGET_SHARE * 2.0 / BLOCKS_PER_MONTH))
+
+
+def test_alarm_levels_are_nan_for_fewer_than_three_blocks():
+    assert np.isnan(list(fit_alarm_levels(np.ones((2, len(SCORE_PARTS))), 2.0).values())).all()
 
 
 def lasting(habituation, start, seconds, ratio, value):
@@ -90,7 +111,7 @@ def test_thresholds_of_a_larger_budget_are_lower(detector):
         thresholds = AlarmThresholds(detector, budget)
         thresholds.refit(at)
         levels.append(thresholds.levels)
-    assert all(levels[1][name] < levels[0][name] for name in ("joint", "spike"))
+    assert all(levels[1][name] < levels[0][name] for name in CHANNELS)
 
 
 def test_score_increases_with_the_overall_part(detector):
