@@ -32,6 +32,9 @@ MAX_DIRECTORY_BYTES = 2**20
 DTYPES = ("<f4", "<f8", "|u1")
 """Element types allowed in an archive."""
 
+MAX_REASON_CHARACTERS = 200
+"""Longest part of another library's message in an error: NumPy quotes a malformed header as a whole."""
+
 ZIP_END_BYTES = 22
 """Size of the end-of-directory record of a zip file without comment (PKWARE APPNOTE 4.3.16)."""
 
@@ -95,10 +98,10 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
         return _read(blob, kind, newest)
     except (zipfile.BadZipFile, zlib.error) as error:
         if blob.startswith(b"PK\3\4"):
-            raise SerializationError(f"damaged: {error}", SerializationProblem.DAMAGED) from error
+            raise SerializationError(f"damaged: {_reason(error)}", SerializationProblem.DAMAGED) from error
         raise _foreign(kind, "it is not a zip file") from error
     except PARSE_ERRORS as error:
-        raise _foreign(kind, error) from error
+        raise _foreign(kind, _reason(error)) from error
 
 
 def _read(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[str, Floats]]:
@@ -126,7 +129,12 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"its header has the number {name}")
 
 
-def _foreign(kind: str, reason: object) -> SerializationError:
+def _reason(error: Exception) -> str:
+    message = str(error)
+    return message if len(message) <= MAX_REASON_CHARACTERS else f"{message[:MAX_REASON_CHARACTERS]}..."
+
+
+def _foreign(kind: str, reason: str) -> SerializationError:
     return SerializationError(f"not a {kind} of monitor: {reason}", SerializationProblem.FOREIGN)
 
 

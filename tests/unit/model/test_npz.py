@@ -103,6 +103,13 @@ def test_unpack_rejects_invalid_arrays_before_it_allocates_them(content, problem
     assert problem_of(with_entry(pack(HEADER, ARRAYS), "weight.npy", content)) is problem
 
 
+def test_unpack_shortens_the_reason_of_a_malformed_array():
+    content = b"\x93NUMPY\x01\x00\xe8\xfd" + b"{" + b"x" * 64_999
+    with pytest.raises(SerializationError) as raised:
+        unpack(with_entry(pack(HEADER, ARRAYS), "weight.npy", content), "network", 1)
+    assert len(str(raised.value)) < 300
+
+
 def test_unpack_rejects_compressed_entries():
     bomb = with_entry(pack(HEADER, ARRAYS), "weight.npy", b"\x00" * 10**6, zipfile.ZIP_DEFLATED)
     assert problem_of(bomb) is SerializationProblem.CONTENT
