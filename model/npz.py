@@ -33,7 +33,7 @@ DTYPES = ("<f4", "<f8", "|u1")
 """Element types allowed in an archive."""
 
 MAX_REASON_CHARACTERS = 200
-"""Longest part of another library's message in an error: NumPy quotes a malformed header as a whole."""
+"""Longest part of another library's message in an error: zipfile quotes a damaged name as a whole."""
 
 ZIP_END_BYTES = 22
 """Size of the end-of-directory record of a zip file without comment (PKWARE APPNOTE 4.3.16)."""
