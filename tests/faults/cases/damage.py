@@ -257,7 +257,7 @@ def assert_salvages(daemon, started):
 
 @case(
     "fitted model in a damaged database, while running",
-    "100 random bytes at the start of the file",
+    "random bytes at the start of the file, until it is moved aside: SQLite may write the first page again",
     4,
     SALVAGES,
     bound=IDENTITY_BOUND,
@@ -265,7 +265,8 @@ def assert_salvages(daemon, started):
 def model_salvaged_while_running(lab):
     daemon = with_model(lab)
     started = time.monotonic()
-    damage.header(daemon.database)
+    with daemon.database.open("r+b", buffering=0) as file:
+        daemon.wait(lambda: os.pwrite(file.fileno(), os.urandom(100), 0) and daemon.quarantined_databases())
     return assert_salvages(daemon, started)
 
 
