@@ -43,7 +43,7 @@ class DatabaseImage:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a database file, and the write-ahead log next to it if there is one.
+        """Open a database file and its write-ahead log, which may be missing.
 
         Raises:
             StorageError: the file is missing, is not a regular file or cannot be read.
