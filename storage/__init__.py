@@ -1,6 +1,7 @@
 """Storage of samples, predictions, models and anomalies: all SQL of the project."""
 
 from storage.anomalies import AnomalyRepository
+from storage.blocks import Compactor
 from storage.cycles import CycleRepository
 from storage.database import Database, open_database
 from storage.errors import (
@@ -40,6 +41,7 @@ __all__ = [
     "AnomalyPeak",
     "AnomalyRecord",
     "AnomalyRepository",
+    "Compactor",
     "CycleRepository",
     "Database",
     "DuplicateKeyError",

@@ -1,8 +1,7 @@
-"""Shared SQL of the time-series tables: time buckets, covered time, deletion in batches."""
+"""Shared SQL of the time-series tables: time buckets, deletion in batches."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Float, Integer, Table, bindparam, cast, delete, func, select
@@ -51,55 +50,6 @@ def bucket_chunks(host_id: int, start: float, width: float, count: int) -> Itera
         }
 
 
-def start_of_newest(
-    database: Database,
-    table: Table,
-    host_id: int,
-    seconds: float,
-    until: float,
-    max_gap: float,
-    min_rows: int = 0,
-) -> float:
-    """Return the start of the newest period in which the rows of one host cover `seconds` seconds.
-
-    A gap longer than `max_gap` does not count. Otherwise all history would look old after a forward clock step, and
-    would be deleted.
-
-    Args:
-        database: open database.
-        table: table with the columns `host_id` and `at`.
-        host_id: ID of the host.
-        seconds: number of seconds to cover.
-        until: end of the period, in seconds since the epoch; later rows are ignored.
-        max_gap: longest distance between two rows that counts as covered, in seconds.
-        min_rows: smallest number of rows in the period.
-
-    Returns:
-        Seconds since the epoch; minus infinity if all rows together cover less than `seconds`, or are fewer than
-        `min_rows`.
-    """
-    own = table.c.host_id == host_id
-    start = until
-    with database.reading() as connection:
-        newest = select(table.c.at).where(own, table.c.at <= until).order_by(table.c.at.desc())
-        latest = math.inf if min_rows < 1 else connection.scalar(newest.limit(1).offset(min_rows - 1))
-        if latest is None:
-            return -math.inf
-        while True:
-            # The oldest row within max_gap: two queries per step, whatever the number of rows.
-            within_reach = select(func.min(table.c.at)).where(own, table.c.at >= start - max_gap, table.c.at < start)
-            earlier = connection.scalar(within_reach)
-            covered = 0.0 if earlier is None else start - earlier
-            if earlier is None:
-                earlier = connection.scalar(select(func.max(table.c.at)).where(own, table.c.at < start))
-            if earlier is None:
-                return -math.inf
-            if covered >= seconds:
-                return min(start - seconds, latest)
-            seconds -= covered
-            start = earlier
-
-
 def purge(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:
     """Delete the old rows of one host in short transactions, so that a writer never waits for long.
 
@@ -142,21 +92,6 @@ def _purge_batch(database: Database, table: Table, selected: Sequence[ColumnElem
         if last is None:
             return 0
         return connection.execute(delete(table).where(*selected, table.c.at <= last)).rowcount
-
-
-def count_between(database: Database, table: Table, host_id: int, start: float, end: float) -> int:
-    """Return the number of rows of one host with start <= at <= end.
-
-    Args:
-        database: open database.
-        table: table with the columns `host_id` and `at`.
-        host_id: ID of the host.
-        start: seconds since the epoch.
-        end: seconds since the epoch.
-    """
-    query = select(func.count()).where(table.c.host_id == host_id, table.c.at >= start, table.c.at <= end)
-    with database.reading() as connection:
-        return connection.scalar(query) or 0
 
 
 def purge_between(database: Database, table: Table, host_id: int, start: float, end: float, batch: int = 5000) -> int:

@@ -58,12 +58,21 @@ BYTE_RATE_FIELDS = frozenset({"network_receive", "network_transmit", "disk_read"
 Errors per second keep their fraction, because one error per minute matters.
 """
 
+STEPS_PER_UNIT = 1e6
+"""Resolution of all other metrics and of probabilities: six decimals, as that of the feature sums.
+
+The digits below it are noise of the clock, and would take most of the space of a compressed sample.
+"""
+
+LARGEST_QUANTIZED = 2.0**31
+"""Absolute value from which numbers are not rounded: a float has no steps of a millionth much above it."""
+
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 _IS_BYTE_RATE = tuple(name in BYTE_RATE_FIELDS for name in SAMPLE_FIELDS)
 
 
 def quantize_sample(sample: Sample) -> Sample:
-    """Return a sample with byte rates rounded to whole numbers, and None for non-finite values.
+    """Return a sample with byte rates rounded to whole numbers, the rest to six decimals; None if not finite.
 
     Features computed from the live sample then equal features computed from the stored sample.
     """
@@ -74,7 +83,12 @@ def quantize_sample(sample: Sample) -> Sample:
 def _quantize(value: float | None, byte_rate: bool) -> float | None:
     if value is None or not math.isfinite(value):
         return None
-    return float(round(value)) if byte_rate else value
+    return float(round(value)) if byte_rate else quantize_number(value)
+
+
+def quantize_number(value: float) -> float:
+    """Return a finite number rounded to six decimals, as `storage.samples.quantize_values` rounds it."""
+    return value if abs(value) >= LARGEST_QUANTIZED else round(value * STEPS_PER_UNIT) / STEPS_PER_UNIT
 
 
 @dataclass(frozen=True, slots=True)

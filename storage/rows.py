@@ -75,7 +75,13 @@ class RowDecoder(Generic[Record]):
             query: query with the columns of the readers.
             values: parameters of the query.
         """
-        return list(self._decoded(damaged, raw_rows(connection, query, values)))
+        return list(self.each(damaged, connection, query, **values))
+
+    def each(
+        self, damaged: DamagedRows, connection: Connection, query: Select[Any], **values: object
+    ) -> Iterator[Record]:
+        """Run a query and yield its records, without the damaged rows; see `read`."""
+        return self._decoded(damaged, raw_rows(connection, query, values))
 
     def first(
         self, damaged: DamagedRows, connection: Connection, query: Select[Any], **values: object
@@ -90,8 +96,7 @@ class RowDecoder(Generic[Record]):
         self, limit: int, damaged: DamagedRows, connection: Connection, query: Select[Any], **values: object
     ) -> list[Record]:
         """Run a query without LIMIT and return its first records, at most `limit`, without the damaged rows."""
-        rows = raw_rows(connection, query, values)
-        return list(islice(self._decoded(damaged, rows), limit))
+        return list(islice(self.each(damaged, connection, query, **values), limit))
 
     def _decoded(self, damaged: DamagedRows, rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
         for row in rows:

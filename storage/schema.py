@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Integer,
@@ -14,11 +15,11 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    TypeDecorator,
     false,
 )
 
-from storage.records import SAMPLE_FIELDS
+from storage.column_types import JsonText
+from storage.records import SAMPLE_FIELDS, ScoreRow
 
 LOCAL_HOST_ID = 1
 """`host_id` of the host that this program monitors.
@@ -27,19 +28,6 @@ Every table has a `host_id`, so that a later release can store several hosts wit
 """
 
 metadata = MetaData()
-
-
-class JsonText(TypeDecorator[str]):
-    """JSON column whose values are read and written as text, byte for byte; reports are sealed (`sealed_text`)."""
-
-    impl = JSON
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Return None: no value is converted."""
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """Return None: no value is converted."""
 
 
 # WITHOUT ROWID stores the rows in the B-tree of the primary key: a commit updates one B-tree, and a read by time
@@ -75,10 +63,31 @@ def _predictions_table(name: str) -> Table:
 
 predictions = _predictions_table("predictions")
 
-# Predictions of a replay of imported history, in separate tables: no query on live predictions can include them.
+# Predictions of a replay of imported history: no query on live predictions can include them.
 replayed_predictions = _predictions_table("replayed_predictions")
 
-# AUTOINCREMENT: the ID of a pruned model is never reused, so an ID in a log or on a dashboard is unambiguous.
+
+def _blocks_table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("host_id", Integer, primary_key=True, autoincrement=False),
+        Column("start", Float, primary_key=True),
+        Column("first_at", Float, nullable=False),
+        Column("last_at", Float, nullable=False),
+        Column("row_count", Integer, nullable=False),
+        Column("format", Integer, nullable=False),
+        Column("checksum", Integer, nullable=False),
+        Column("data", LargeBinary, nullable=False),
+    )
+
+
+# Compressed rows of the hour from `start` on. An hour has either a block or rows; see `storage.blocks`.
+sample_blocks = _blocks_table("sample_blocks")
+prediction_blocks = _blocks_table("prediction_blocks")
+replayed_prediction_blocks = _blocks_table("replayed_prediction_blocks")
+
+# AUTOINCREMENT: the ID of a pruned model is never reused.
 models = Table(
     "models",
     metadata,
@@ -91,12 +100,10 @@ models = Table(
     Column("promoted_at", Float, nullable=True),
     Column("report", JsonText, nullable=False),
     Column("blob", LargeBinary, nullable=False),
-    # Serialized anomaly detector; NULL if no detector could be fitted.
     Column("detector", LargeBinary, nullable=True),
     sqlite_autoincrement=True,
 )
 
-# The active model of each host.
 serving = Table(
     "serving",
     metadata,
@@ -152,13 +159,7 @@ training_runs = Table(
 
 def _score_totals_table(name: str) -> Table:
     counts = ("unknown", "scored", "events", "warnings", "true_warnings")
-    sums = (
-        "probability_sum",
-        "probability_squared_sum",
-        "probability_event_sum",
-        "baseline_squared_sum",
-        "baseline_event_sum",
-    )
+    sums = tuple(field.name for field in fields(ScoreRow) if field.name.endswith("_sum"))
     return Table(
         name,
         metadata,
@@ -185,7 +186,7 @@ def _onsets_table(name: str) -> Table:
     )
 
 
-# Hourly sums over scored predictions; `monitor report` and the live scores are computed from them.
+# Hourly sums over scored predictions.
 score_totals = _score_totals_table("score_totals")
 replayed_score_totals = _score_totals_table("replayed_score_totals")
 
@@ -216,7 +217,6 @@ anomalies = Table(
     Column("peak_at", Float, nullable=False),
     Column("channel", String(16), nullable=False),
     Column("contributions", JSON, nullable=False),
-    # The operator's verdict.
     Column("verdict", String(16), nullable=True),
     Column("note", String, nullable=True),
     Column("verdict_at", Float, nullable=True),

@@ -20,6 +20,35 @@ CHUNK_ROWS = 8192
 """Number of rows processed at once: a mask of the whole history would take an eighth of its memory."""
 
 
+GROWTH = 1.125
+"""Factor by which an `ArrayBuffer` grows."""
+
+
+class ArrayBuffer:
+    """Array that grows in place, so that its parts are not held twice.
+
+    Attributes:
+        rows: number of rows so far.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._array = np.empty((0, width))
+        self.rows = 0
+
+    def append(self, part: Array) -> None:
+        """Append rows (rows, width)."""
+        end = self.rows + len(part)
+        if end > len(self._array):
+            self._array.resize((int(end * GROWTH), part.shape[1]), refcheck=False)
+        self._array[self.rows : end] = part
+        self.rows = end
+
+    def take(self) -> Array:
+        """Return the array (rows, width); the buffer must not be used again."""
+        self._array.resize((self.rows, self._array.shape[1]), refcheck=False)
+        return self._array
+
+
 def select_samples(fields: Sequence[str]) -> Select[Any]:
     """Build the query for `at` and the fields of all samples, ordered by time; infinity replaces NULL."""
     present = (func.coalesce(samples.c[name], bindparam("missing", math.inf, Float)) for name in fields)
@@ -50,7 +79,12 @@ def select_thinned_times(host_id: int, start: float, end: float, spacing: float)
 
 
 def fetch_numbers(
-    connection: Connection, query: Select[Any], damaged: DamagedRows, width: int, rows: int = -1
+    connection: Connection,
+    query: Select[Any],
+    damaged: DamagedRows,
+    width: int,
+    rows: int = -1,
+    table: str = samples.name,
 ) -> Array:
     """Return the values of a query as an array (rows, width), without damaged rows.
 
@@ -63,23 +97,24 @@ def fetch_numbers(
         damaged: counter of damaged rows.
         width: number of columns.
         rows: number of rows, damaged ones included; -1 if unknown.
+        table: name of the table, under which damaged rows are counted.
     """
     values = chain.from_iterable(raw_rows(connection, query))
     try:
         flat = np.fromiter(values, dtype=np.float64, count=rows * width if rows >= 0 else -1)
     except (ValueError, TypeError):
-        return _fetch_checked(connection, query, damaged, width)
+        return _fetch_checked(connection, query, damaged, width, table)
     return flat.reshape(-1, width)
 
 
-def _fetch_checked(connection: Connection, query: Select[Any], damaged: DamagedRows, width: int) -> Array:
-    """Return the undamaged rows of a query of samples as an array (rows, width)."""
+def _fetch_checked(connection: Connection, query: Select[Any], damaged: DamagedRows, width: int, table: str) -> Array:
+    """Return the undamaged rows of a query as an array (rows, width)."""
     checked = [np.empty((0, width))]
     for row in raw_rows(connection, query):
         if all(type(value) in (float, int) for value in row):
             checked.append(np.array([row], dtype=np.float64))
         else:
-            damaged.add(samples.name, row[:1])
+            damaged.add(table, row[:1])
     return np.concatenate(checked)
 
 

@@ -6,10 +6,15 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from storage.blocks.expansion import expand_hours
+from storage.blocks.series import SAMPLES
 from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
 from storage.schema import samples
 
 INSERT = insert(samples)
+
+LONGEST_SHIFT = 1.0
+"""Seconds after the time of a sample in which there is a free millisecond."""
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 _TIMES_FROM = (
@@ -28,6 +33,8 @@ def sample_row(host_id: int, sample: Sample) -> dict[str, float | None]:
 def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) -> float:
     """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used."""
     at = sample.at
+    # A shift may reach the next hour.
+    expand_hours(connection, SAMPLES, host_id, (at, at + LONGEST_SHIFT))
     milliseconds = round(at * 1000)
     with connection.execute(_TIMES_FROM, {"host_id": host_id, "at": at}) as stored:
         for (other,) in stored:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
+from storage.blocks.series import SAMPLES, just_after
+from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import (
-    bucket_chunks,
-    bucket_number,
-    count_between,
-    in_chunk,
-    purge,
-    purge_between,
-    start_of_newest,
-)
 from storage.records import SAMPLE_FIELDS, Sample
 from storage.rows import record_decoder, tuple_decoder
-from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, select_thinned_times, with_nan
+from storage.samples.arrays import CHUNK_ROWS, Array
 from storage.samples.insertion import INSERT, insert_at_free_time, sample_row
-from storage.samples.merge import MergedRows, merge_rows, rows_at
+from storage.samples.merge import MergedRows, merge_rows
+from storage.samples.reads import SampleReads
 from storage.schema import LOCAL_HOST_ID, samples
 
 _OWN = samples.c.host_id == bindparam("host_id")
@@ -34,13 +27,12 @@ _LAST = select(*samples.c["at", *SAMPLE_FIELDS]).where(_OWN, _UNTIL).order_by(sa
 _SAMPLES = record_decoder(samples.name, Sample)
 _TIME = tuple_decoder(samples.name, float | None)
 _OLDEST = select(func.min(samples.c.at)).where(_OWN)
-_MEANS = (func.avg(samples.c[name]) for name in SAMPLE_FIELDS)
-_BUCKET = bucket_number(samples).label("bucket")
-_BUCKET_MEANS = select(_BUCKET, *_MEANS).where(*in_chunk(samples)).group_by(_BUCKET)
 
 
 class SampleRepository:
     """Samples of one host, safe to use from several threads.
+
+    Rows of complete hours may be in compressed blocks, without a difference for the caller.
 
     Every method raises StorageError if the database refuses the operation.
     """
@@ -48,6 +40,8 @@ class SampleRepository:
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
+        self._series = StoredSeries(database, SAMPLES, host_id)
+        self._reads = SampleReads(database, host_id)
 
     def append(self, sample: Sample) -> float:
         """Store one sample.
@@ -60,6 +54,7 @@ class SampleRepository:
         """
         try:
             with self._database.writing() as connection:
+                self._series.expand(connection, [sample.at])
                 connection.execute(INSERT, sample_row(self._host_id, sample))
         except DuplicateKeyError:
             with self._database.writing() as connection:
@@ -73,6 +68,7 @@ class SampleRepository:
             return
         try:
             with self._database.writing() as connection:
+                self._series.expand(connection, [sample.at for sample in added])
                 connection.execute(INSERT, [sample_row(self._host_id, sample) for sample in added])
         except DuplicateKeyError:
             with self._database.writing() as connection:
@@ -107,6 +103,7 @@ class SampleRepository:
             replace: True to replace stored values that differ.
         """
         with self._database.writing() as connection:
+            self._series.expand(connection, times.tolist())
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
 
     def at_times(self, times: Array) -> Array:
@@ -116,34 +113,37 @@ class SampleRepository:
             Array (stored rows, 1 + SAMPLE_FIELDS): `at` and the fields, unordered; NaN for a missing value.
         """
         with self._database.reading() as connection:
-            rows = rows_at(connection, self._host_id, times, SAMPLE_FIELDS)
-        return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
+            return self._reads.at_times(connection, times)
 
     def last(self, until: float | None = None) -> Sample | None:
         """Return the newest sample up to `until` (seconds since the epoch; None for no limit), if any."""
-        values = {"host_id": self._host_id, "until": math.inf if until is None else until}
+        end = math.inf if until is None else until
+        values = {"host_id": self._host_id, "until": end}
         with self._database.reading() as connection:
-            return _SAMPLES.first(self._database.damaged_rows, connection, _LAST, **values)
+            newest = _SAMPLES.first(self._database.damaged_rows, connection, _LAST, **values)
+            after = -math.inf if newest is None else newest.at
+            for block in self._series.blocks(connection).blocks(after, end, SAMPLES.columns, descending=True):
+                rows = block.values[(block.values[:, 0] > after) & (block.values[:, 0] <= end)]
+                if len(rows):
+                    at, *fields = rows[-1].tolist()
+                    return Sample(at, *(None if math.isnan(value) else value for value in fields))
+        return newest
 
     def oldest_at(self) -> float | None:
         """Return the time of the oldest sample in seconds since the epoch; None if there is none."""
         with self._database.reading() as connection:
             oldest = _TIME.first(self._database.damaged_rows, connection, _OLDEST, host_id=self._host_id)
-        return None if oldest is None else oldest[0]
+            times = (None if oldest is None else oldest[0], self._series.blocks(connection).first_at())
+        return min((at for at in times if at is not None), default=None)
 
     def count(self, since: float | None = None) -> int:
         """Return the number of samples after `since` (seconds since the epoch), or of all samples if None."""
-        query = select(func.count()).select_from(samples).where(samples.c.host_id == self._host_id)
-        if since is not None:
-            query = query.where(samples.c.at > since)
-        with self._database.reading() as connection:
-            return connection.scalar(query) or 0
+        return self._series.count() if since is None else self._series.count(just_after(since))
 
     def thinned_times(self, start: float, end: float, spacing: float) -> Array:
         """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
         with self._database.reading() as connection:
-            query = select_thinned_times(self._host_id, start, end, spacing)
-            return self._fetch(connection, query, 1)[:, 0]
+            return self._reads.thinned_times(connection, start, end, spacing)
 
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.
@@ -162,12 +162,8 @@ class SampleRepository:
         unknown = set(fields) - set(SAMPLE_FIELDS)
         if unknown:
             raise ValueError(f"no such metric: {', '.join(sorted(unknown))}")
-        conditions = (samples.c.host_id == self._host_id, samples.c.at > start, samples.c.at <= end)
         with self._database.reading() as connection:
-            # One transaction for both queries: the array has no row for a sample stored between them.
-            rows = connection.scalar(select(func.count()).select_from(samples).where(*conditions)) or 0
-            query = select_samples(fields).where(*conditions)
-            return with_nan(self._fetch(connection, query, 1 + len(fields), rows))
+            return self._reads.between(connection, just_after(start), end, fields)
 
     def chunks(self, start: float, rows: int = CHUNK_ROWS) -> Iterator[Array]:
         """Yield all samples since a time in arrays; each array is read in a separate transaction.
@@ -179,26 +175,18 @@ class SampleRepository:
         Yields:
             Arrays (rows, 1 + SAMPLE_FIELDS): `at` and the fields, ordered by time; NaN for a missing value.
         """
-        condition = samples.c.at >= start
-        width = 1 + len(SAMPLE_FIELDS)
+        position = start
         while True:
-            own = (samples.c.host_id == self._host_id, condition, samples.c.at <= math.inf)
-            query = select_samples(SAMPLE_FIELDS).where(*own).limit(rows)
             with self._database.reading() as connection:
-                values = self._fetch(connection, query, width)
-                last = (
-                    values[-1, 0]
-                    if len(values) == rows
-                    else connection.scalar(select(func.max(query.subquery().c.at)))
-                )
+                values, last = self._reads.next_chunk(connection, position, rows)
             if last is None:
                 return
-            condition = samples.c.at > float(last)
+            position = just_after(last)
             if len(values):
-                yield with_nan(values)
+                yield values
 
     def bucket_means(self, start: float, width: float, count: int) -> Array:
-        """Return the mean of each field in each time bucket, computed by the database.
+        """Return the mean of each field in each time bucket, computed in bounded memory.
 
         Args:
             start: start of the first bucket, in seconds since the epoch.
@@ -208,28 +196,20 @@ class SampleRepository:
         Returns:
             Array (count, SAMPLE_FIELDS); NaN for a bucket without values.
         """
-        means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
-        for chunk in bucket_chunks(self._host_id, start, width, count):
-            with self._database.reading() as connection:
-                for number, *values in connection.execute(_BUCKET_MEANS, chunk):
-                    means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
-        return means
+        return self._reads.bucket_means(start, width, count)
 
     def start_of_newest(self, seconds: float, until: float, max_gap: float, min_rows: int = 0) -> float:
-        """Return the time since which samples cover `seconds` seconds; see `storage.queries.start_of_newest`."""
-        return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, min_rows)
+        """Return the time since which samples cover `seconds` seconds; see `StoredSeries.start_of_newest`."""
+        return self._series.start_of_newest(seconds, until, max_gap, min_rows)
 
     def purge(self, before: float, *, batch: int = 5000) -> int:
         """Delete the samples before a time (seconds since the epoch) in short transactions; return their number."""
-        return purge(self._database, samples, self._host_id, before, batch)
+        return self._series.purge(before, batch)
 
     def count_between(self, start: float, end: float) -> int:
         """Return the number of samples with start <= at <= end, in seconds since the epoch."""
-        return count_between(self._database, samples, self._host_id, start, end)
+        return self._series.count(start, end)
 
     def purge_between(self, start: float, end: float) -> int:
         """Delete the samples with start <= at <= end (seconds since the epoch) and return their number."""
-        return purge_between(self._database, samples, self._host_id, start, end)
-
-    def _fetch(self, connection: Connection, query: Select[Any], width: int, rows: int = -1) -> Array:
-        return fetch_numbers(connection, query, self._database.damaged_rows, width, rows)
+        return self._series.purge_between(start, end)

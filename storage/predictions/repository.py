@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Integer, Select, Table, bindparam, cast, delete, func, insert, select
+from sqlalchemy import func, select
 
+from storage.blocks.reading import Gap
+from storage.blocks.series import PREDICTIONS, REPLAYED_PREDICTIONS, Array, just_after, just_before
+from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import bucket_chunks, bucket_number, count_between, in_chunk, purge, purge_between
+from storage.predictions.buckets import BucketMaxima
+from storage.predictions.insertion import insert_predictions, replace_predictions
+from storage.queries import bucket_chunks, bucket_number, in_chunk
 from storage.records import Prediction
-from storage.rows import record_decoder, tuple_decoder
-from storage.schema import LOCAL_HOST_ID, predictions, replayed_predictions
-
-_BUCKETS = tuple_decoder(predictions.name, float, int, float, float, float, float)
-_FIELDS = tuple(field.name for field in fields(Prediction))
-
-
-def _bucket_maxima(table: Table) -> Select[Any]:
-    """Build the query of `PredictionRepository.bucket_maxima`."""
-    bucket = bucket_number(table).label("bucket")
-    figures = (
-        func.max(table.c.probability),
-        func.avg(table.c.baseline_probability),
-        func.min(table.c.threshold),
-        func.max(cast(table.c.warning, Integer)),
-    )
-    return select(table.c.horizon, bucket, *figures).where(*in_chunk(table)).group_by(table.c.horizon, bucket)
-
-
-_BUCKET_MAXIMA = {table.name: _bucket_maxima(table) for table in (predictions, replayed_predictions)}
+from storage.rows import record_decoder
+from storage.schema import LOCAL_HOST_ID
 
 
 class PredictionRepository:
@@ -53,8 +38,11 @@ class PredictionRepository:
         """
         self._database = database
         self._host_id = host_id
-        self._table = replayed_predictions if replayed else predictions
-        self._columns = self._table.c[_FIELDS]
+        kind = REPLAYED_PREDICTIONS if replayed else PREDICTIONS
+        self._table = kind.rows
+        self._names = kind.columns
+        self._series = StoredSeries(database, kind, host_id)
+        self._columns = self._table.c[self._names]
         self._own = self._table.c.host_id == host_id
         self._decoder = record_decoder(self._table.name, Prediction, key=2)
 
@@ -64,9 +52,11 @@ class PredictionRepository:
             return
         try:
             with self._database.writing() as connection:
+                self._series.expand(connection, [prediction.at for prediction in new])
                 insert_predictions(connection, self._host_id, new, self._table)
         except DuplicateKeyError:
             with self._database.writing() as connection:
+                self._series.expand(connection, [prediction.at for prediction in new])
                 replace_predictions(connection, self._host_id, new, self._table)
 
     def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
@@ -78,18 +68,21 @@ class PredictionRepository:
             horizon: return predictions with this horizon (seconds) only; None for all horizons.
         """
         column = self._table.c
-        query = (
-            select(*self._columns)
-            .where(self._own, column.at > start, column.at <= end)
-            .order_by(column.at, column.horizon)
-        )
-        if horizon is not None:
-            query = query.where(column.horizon == horizon)
+        result: list[Prediction] = []
         with self._database.reading() as connection:
-            return self._decoder.read(self._database.damaged_rows, connection, query)
+            for part in self._series.blocks(connection).parts(just_after(start), end, self._names):
+                if isinstance(part, Gap):
+                    query = select(*self._columns).where(self._own, column.at >= part.start, column.at <= part.end)
+                    if horizon is not None:
+                        query = query.where(column.horizon == horizon)
+                    query = query.order_by(column.at, column.horizon)
+                    result += self._decoder.read(self._database.damaged_rows, connection, query)
+                else:
+                    result += _predictions(part if horizon is None else part[part[:, 1] == horizon])
+        return result
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
-        """Return aggregates of the predictions in each time bucket, computed by the database.
+        """Return aggregates of the predictions in each time bucket, computed in bounded memory.
 
         Args:
             start: start of the first bucket, in seconds since the epoch.
@@ -100,16 +93,7 @@ class PredictionRepository:
             Array (count, 4) for each horizon in seconds, shortest horizon first. Columns: largest probability, mean
             baseline probability, smallest threshold, and 1 if a warning was active, else 0; NaN for an empty bucket.
         """
-        query = _BUCKET_MAXIMA[self._table.name]
-        maxima: dict[float, NDArray[np.float64]] = {}
-        for chunk in bucket_chunks(self._host_id, start, width, count):
-            with self._database.reading() as connection:
-                for horizon, number, *values in _BUCKETS.read(
-                    self._database.damaged_rows, connection, query, **chunk
-                ):
-                    table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
-                    table[min(number, count - 1)] = values
-        return dict(sorted(maxima.items()))
+        return BucketMaxima(self._database, self._series, self._host_id).read(start, width, count)
 
     def last(self) -> list[Prediction]:
         """Return the predictions with the newest time, shortest horizon first; empty if none is stored."""
@@ -118,7 +102,13 @@ class PredictionRepository:
         newest = select(func.max(column.at)).where(self._own, column.at <= math.inf).scalar_subquery()
         query = select(*self._columns).where(self._own, column.at == newest).order_by(column.horizon)
         with self._database.reading() as connection:
-            return self._decoder.read(self._database.damaged_rows, connection, query)
+            rows = self._decoder.read(self._database.damaged_rows, connection, query)
+            after = rows[0].at if rows else -math.inf
+            reader = self._series.blocks(connection)
+            for block in reader.blocks(after, math.inf, self._names, descending=True):
+                at = block.values[-1, 0]
+                return rows if at <= after else _predictions(block.values[block.values[:, 0] == at])
+        return rows
 
     def next_time(self, after: float, horizon: float) -> float | None:
         """Return the time of the first prediction after a time, in seconds since the epoch; None if there is none.
@@ -133,6 +123,12 @@ class PredictionRepository:
         )
         with self._database.reading() as connection:
             first: float | None = connection.scalar(query)
+            end = math.inf if first is None else first
+            for block in self._series.blocks(connection).blocks(after, end, ("at", "horizon")):
+                at = block.values[:, 0]
+                times = at[(at > after) & (block.values[:, 1] == horizon)]
+                if len(times):
+                    return min(end, float(times[0]))
         return first
 
     def purge(self, before: float, batch: int = 5000) -> int:
@@ -145,21 +141,19 @@ class PredictionRepository:
         Returns:
             The number of rows deleted.
         """
-        return purge(self._database, self._table, self._host_id, before, batch)
+        return self._series.purge(before, batch)
 
     def count_between(self, start: float, end: float) -> int:
         """Return the number of predictions made at start <= at <= end, in seconds since the epoch."""
-        return count_between(self._database, self._table, self._host_id, start, end)
+        return self._series.count(start, end)
 
     def purge_between(self, start: float, end: float) -> int:
         """Delete the predictions made at start <= at <= end (seconds since the epoch) and return their number."""
-        return purge_between(self._database, self._table, self._host_id, start, end)
+        return self._series.purge_between(start, end)
 
     def count(self) -> int:
         """Return the number of stored predictions."""
-        query = select(func.count()).select_from(self._table).where(self._own)
-        with self._database.reading() as connection:
-            return connection.scalar(query) or 0
+        return self._series.count()
 
     def occupied_buckets(self, start: float, width: float, count: int) -> NDArray[np.bool_]:
         """Return a mask (count,) of the time buckets with a prediction.
@@ -173,40 +167,37 @@ class PredictionRepository:
         query = select(bucket_number(self._table)).where(*in_chunk(self._table)).distinct()
         for chunk in bucket_chunks(self._host_id, start, width, count):
             with self._database.reading() as connection:
-                occupied[[min(number, count - 1) for number in connection.scalars(query, chunk)]] = True
+                numbers = list(connection.scalars(query, chunk))
+                first, last = chunk["chunk_start"], just_before(chunk["chunk_end"])
+                for block in self._series.blocks(connection).blocks(first, last, ("at",)):
+                    at = block.values[:, 0]
+                    inside = at[(at >= first) & (at <= last)]
+                    numbers += (chunk["first_bucket"] + (inside - first) / width).astype(int).tolist()
+                occupied[[min(number, count - 1) for number in numbers]] = True
         return occupied
 
 
-def insert_predictions(
-    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
-) -> None:
-    """Insert predictions; there may be none.
-
-    Args:
-        connection: connection in a writing transaction.
-        host_id: ID of the host.
-        new: predictions.
-        table: table of live or of replayed predictions.
-    """
-    if new:
-        connection.execute(insert(table), [_row(host_id, prediction) for prediction in new])
-
-
-def replace_predictions(
-    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
-) -> None:
-    """Insert predictions in place of stored ones with the same time and horizon; see `insert_predictions`."""
-    rows = list({(prediction.at, prediction.horizon): _row(host_id, prediction) for prediction in new}.values())
-    if rows:
-        keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
-        same_key = (
-            table.c.host_id == bindparam("key_host_id"),
-            table.c.at == bindparam("key_at"),
-            table.c.horizon == bindparam("key_horizon"),
+def _predictions(values: Array) -> list[Prediction]:
+    """Return the predictions of a block (rows, fields of Prediction)."""
+    return [
+        Prediction(
+            at=at,
+            horizon=horizon,
+            model_id=int(model_id),
+            probability=probability,
+            baseline_probability=baseline_probability,
+            threshold=threshold,
+            warning=bool(warning),
+            high_load_since=None if math.isnan(high_load_since) else high_load_since,
         )
-        connection.execute(delete(table).where(*same_key), keys)
-        connection.execute(insert(table), rows)
-
-
-def _row(host_id: int, prediction: Prediction) -> dict[str, object]:
-    return {"host_id": host_id, **{name: getattr(prediction, name) for name in _FIELDS}}
+        for (
+            at,
+            horizon,
+            model_id,
+            probability,
+            baseline_probability,
+            threshold,
+            warning,
+            high_load_since,
+        ) in values.tolist()
+    ]

@@ -1,0 +1,73 @@
+"""Expansion: blocks replaced by their rows, before a statement changes rows of their hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from storage.blocks.format import Block
+from storage.blocks.reading import BlockReader
+from storage.blocks.series import ALL_SERIES, Series, hour_of
+from storage.rows import DamagedRows
+
+
+def expand_hours(connection: Connection, series: Series, host_id: int, times: Iterable[float]) -> None:
+    """Replace the blocks of some hours by their rows; a damaged block stays, and its hour may get new rows.
+
+    Every statement that inserts, changes or deletes single rows is preceded by this call. It costs one query if the
+    hours have no block.
+
+    Args:
+        connection: connection in a writing transaction.
+        series: time series.
+        host_id: ID of the host.
+        times: times of the rows to write, in seconds since the epoch.
+    """
+    hours = {hour_of(at) for at in times}
+    if not hours:
+        return
+    reader = BlockReader(connection, DamagedRows(), series, host_id)
+    if not reader.any(min(hours), max(hours)):
+        return
+    for hour in sorted(hours):
+        for block in list(reader.blocks(hour, hour, series.columns)):
+            _expand(connection, series, host_id, block)
+
+
+def expand_all(connection: Connection) -> None:
+    """Replace all blocks by their rows, and delete the damaged ones; in one transaction."""
+    for series in ALL_SERIES:
+        keys = select(series.blocks.c.host_id, series.blocks.c.start)
+        for host_id, start in connection.execute(keys).all():
+            reader = BlockReader(connection, DamagedRows(), series, host_id)
+            for block in list(reader.blocks(start, start, series.columns)):
+                _expand(connection, series, host_id, block)
+
+
+def _expand(connection: Connection, series: Series, host_id: int, block: Block) -> None:
+    delete_block(connection, series, host_id, block.start)
+    if len(block.values):
+        connection.execute(insert(series.rows), _rows(series, host_id, block))
+
+
+def delete_block(connection: Connection, series: Series, host_id: int, start: float) -> None:
+    """Delete the block of the hour that begins at `start`."""
+    blocks = series.blocks
+    query = delete(blocks).where(blocks.c.host_id == bindparam("host"), blocks.c.start == bindparam("hour"))
+    connection.execute(query, {"host": host_id, "hour": start})
+
+
+def _rows(series: Series, host_id: int, block: Block) -> list[dict[str, Any]]:
+    """Return the rows of a block, as they were inserted first."""
+    columns = []
+    for name, column in zip(series.columns, block.values.T, strict=True):
+        values = column.tolist()
+        if name in series.whole:
+            values = [int(value) for value in values]
+        elif series.rows.c[name].nullable:
+            # A missing value is NaN, which differs from itself.
+            values = [value if value == value else None for value in values]  # noqa: PLR0124
+        columns.append(values)
+    return [{"host_id": host_id, **dict(zip(series.columns, row, strict=True))} for row in zip(*columns, strict=True)]

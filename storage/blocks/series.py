@@ -1,0 +1,94 @@
+"""Series: the time series that are stored as rows and as blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Float, Select, Table, bindparam, func, select
+
+from storage.records import SAMPLE_FIELDS, Prediction
+from storage.schema import (
+    prediction_blocks,
+    predictions,
+    replayed_prediction_blocks,
+    replayed_predictions,
+    sample_blocks,
+    samples,
+)
+
+Array = NDArray[np.float64]
+
+HOUR = 3600.0
+"""Seconds that a block covers, from a multiple of an hour."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Time series of one host whose old rows are compressed.
+
+    Attributes:
+        rows: table of the rows.
+        blocks: table of the blocks.
+        columns: names of the columns in a block, `at` first. Later releases may only append names.
+        order: names of the columns by which the rows of a block are sorted, most significant first; `at` is the last.
+        format: version of the format; different for each series.
+        whole: names of the columns with whole numbers: their rows have integers.
+    """
+
+    rows: Table
+    blocks: Table
+    columns: tuple[str, ...]
+    order: tuple[str, ...]
+    format: int
+    whole: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of the columns by which rows are read in order, most significant first."""
+        return ("at", *self.order[:-1])
+
+    def select_values(self, names: Iterable[str]) -> Select[tuple[float, ...]]:
+        """Build the query for columns of all rows; infinity replaces NULL."""
+        missing = bindparam("missing", math.inf, Float)
+        columns = (self.rows.c[name] for name in names)
+        return select(*(func.coalesce(column, missing) if column.nullable else column for column in columns))
+
+
+SAMPLES = Series(rows=samples, blocks=sample_blocks, columns=("at", *SAMPLE_FIELDS), order=("at",), format=1)
+
+
+def _predictions(rows: Table, blocks: Table, version: int) -> Series:
+    return Series(
+        rows=rows,
+        blocks=blocks,
+        columns=tuple(field.name for field in fields(Prediction)),
+        # Consecutive predictions for the same horizon are similar.
+        order=("horizon", "at"),
+        format=version,
+        whole=frozenset({"model_id", "warning"}),
+    )
+
+
+PREDICTIONS = _predictions(predictions, prediction_blocks, 2)
+REPLAYED_PREDICTIONS = _predictions(replayed_predictions, replayed_prediction_blocks, 3)
+
+ALL_SERIES = (SAMPLES, PREDICTIONS, REPLAYED_PREDICTIONS)
+
+
+def hour_of(at: float) -> float:
+    """Return the start of the hour of a time; both in seconds since the epoch."""
+    return at - at % HOUR
+
+
+def just_after(at: float) -> float:
+    """Return the next larger number: the inclusive bound for an exclusive lower bound."""
+    return math.nextafter(at, math.inf)
+
+
+def just_before(at: float) -> float:
+    """Return the next smaller number: the inclusive bound for an exclusive upper bound."""
+    return math.nextafter(at, -math.inf)

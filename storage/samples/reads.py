@@ -1,0 +1,190 @@
+"""Sample reads: arrays from the table of rows and from blocks, in order of time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from storage.blocks.reading import Gap
+from storage.blocks.series import SAMPLES, just_before
+from storage.blocks.stored_series import StoredSeries
+from storage.database import Database
+from storage.queries import bucket_chunks, bucket_number, in_chunk
+from storage.records import SAMPLE_FIELDS
+from storage.samples.arrays import Array, ArrayBuffer, fetch_numbers, select_samples, select_thinned_times, with_nan
+from storage.samples.merge import rows_at
+from storage.schema import samples
+
+DAY = 86400.0
+"""Longest period in seconds whose rows are read at once if there are blocks, too."""
+
+_MEANS = (func.avg(samples.c[name]) for name in SAMPLE_FIELDS)
+_BUCKET = bucket_number(samples).label("bucket")
+_BUCKET_MEANS = select(_BUCKET, *_MEANS).where(*in_chunk(samples)).group_by(_BUCKET)
+
+
+class SampleReads:
+    """Reads of the samples of one host as arrays, for one repository."""
+
+    def __init__(self, database: Database, host_id: int) -> None:
+        self._database = database
+        self._host_id = host_id
+        self._series = StoredSeries(database, SAMPLES, host_id)
+
+    def between(self, connection: Connection, start: float, end: float, fields: Sequence[str]) -> Array:
+        """Return the samples with start <= at <= end (rows, 1 + fields), ordered by time; NaN for a missing value.
+
+        Args:
+            connection: connection in a transaction.
+            start: seconds since the epoch.
+            end: seconds since the epoch.
+            fields: fields to read.
+        """
+        if not self._series.blocks(connection).any(start, end):
+            return self._rows(connection, Gap(start, end), fields)
+        buffer = ArrayBuffer(1 + len(fields))
+        for part in self._parts(connection, start, end, fields):
+            buffer.append(part)
+        return buffer.take()
+
+    def _parts(self, connection: Connection, start: float, end: float, fields: Sequence[str]) -> Iterator[Array]:
+        """Yield the samples of a period in several arrays, in order of time; see `between`."""
+        for part in self._series.blocks(connection).parts(start, end, ("at", *fields)):
+            if isinstance(part, Gap):
+                yield from (self._rows(connection, gap, fields) for gap in _days(part))
+            else:
+                yield part
+
+    def _rows(self, connection: Connection, gap: Gap, fields: Sequence[str]) -> Array:
+        """Return the samples of a period without blocks; see `between`."""
+        conditions = (samples.c.host_id == self._host_id, samples.c.at >= gap.start, samples.c.at <= gap.end)
+        # One transaction for both queries: the array has no row for a sample stored between them.
+        rows = connection.scalar(select(func.count()).select_from(samples).where(*conditions)) or 0
+        query = select_samples(fields).where(*conditions)
+        return with_nan(fetch_numbers(connection, query, self._database.damaged_rows, 1 + len(fields), rows))
+
+    def at_times(self, connection: Connection, times: Array) -> Array:
+        """Return the stored samples with the given times (rows,); see `SampleRepository.at_times`."""
+        rows = rows_at(connection, self._host_id, times, SAMPLE_FIELDS)
+        parts = [np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))]
+        if len(times):
+            reader = self._series.blocks(connection)
+            blocks = reader.blocks(float(times.min()), float(times.max()), SAMPLES.columns)
+            parts += [block.values[np.isin(block.values[:, 0], times)] for block in blocks]
+        return np.concatenate(parts)
+
+    def thinned_times(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
+        """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
+        if self._series.blocks(connection).any(start, end):
+            parts = self._parts(connection, math.nextafter(start, math.inf), end, ())
+            return _thinned((part[:, 0] for part in parts), spacing)
+        query = select_thinned_times(self._host_id, start, end, spacing)
+        return fetch_numbers(connection, query, self._database.damaged_rows, 1)[:, 0]
+
+    def next_chunk(self, connection: Connection, start: float, rows: int) -> tuple[Array, float | None]:
+        """Return the oldest samples since a time, and the largest time that was read; None if there is none.
+
+        Args:
+            connection: connection in a transaction.
+            start: seconds since the epoch, inclusive.
+            rows: largest number of samples.
+        """
+        blocks = ArrayBuffer(1 + len(SAMPLE_FIELDS))
+        end = math.inf
+        for part in self._series.blocks(connection).parts(start, math.inf, SAMPLES.columns):
+            if isinstance(part, Gap):
+                continue
+            blocks.append(part)
+            if blocks.rows >= rows:
+                end = float(part[-1, 0])
+                break
+        compressed = blocks.take()
+        own = (samples.c.host_id == self._host_id, samples.c.at >= start, samples.c.at <= end)
+        query = select_samples(SAMPLE_FIELDS).where(*own).limit(rows)
+        plain = with_nan(fetch_numbers(connection, query, self._database.damaged_rows, 1 + len(SAMPLE_FIELDS)))
+        count, last = len(plain), float(plain[-1, 0]) if len(plain) else None
+        if count < rows:
+            read = query.subquery()
+            count, last = connection.execute(select(func.count(), func.max(read.c.at))).one()
+        if not len(compressed):
+            return plain, last
+        # Later samples may be in rows that were not read.
+        known = float(last) if count == rows and last is not None else end
+        merged = np.concatenate((compressed[compressed[:, 0] <= known], plain))
+        merged = merged[np.argsort(merged[:, 0], kind="stable")][:rows]
+        if len(merged) == rows or not math.isfinite(known):
+            return merged, float(merged[-1, 0]) if len(merged) else last
+        return merged, known
+
+    def bucket_means(self, start: float, width: float, count: int) -> Array:
+        """Return the mean of each field in each time bucket; see `SampleRepository.bucket_means`."""
+        means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
+        for chunk in bucket_chunks(self._host_id, start, width, count):
+            with self._database.reading() as connection:
+                first, last = chunk["chunk_start"], just_before(chunk["chunk_end"])
+                if self._series.blocks(connection).any(first, last):
+                    rows = self.between(connection, first, last, SAMPLE_FIELDS)
+                    numbers, part = _bucket_means(rows, first, width)
+                    means[np.minimum(numbers + int(chunk["first_bucket"]), count - 1)] = part
+                    continue
+                for number, *values in connection.execute(_BUCKET_MEANS, chunk):
+                    means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
+        return means
+
+
+def _days(gap: Gap) -> Iterator[Gap]:
+    """Yield the parts of a period, a day or less each; a period without end is one part."""
+    start = gap.start
+    while math.isfinite(start) and start + DAY < gap.end < math.inf:
+        yield Gap(start, just_before(start + DAY))
+        start += DAY
+    yield Gap(start, gap.end)
+
+
+def _bucket_means(
+    rows: Array, start: float, width: float
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Array]:
+    """Return the numbers of the buckets with rows, and the mean of each column in them (buckets, columns).
+
+    The sums add one row after the other, as those of SQLite do.
+
+    Args:
+        rows: (rows, 1 + columns) times and values; NaN for a missing value.
+        start: start of the first bucket in seconds since the epoch.
+        width: width of a bucket in seconds.
+    """
+    numbers, bucket = np.unique(((rows[:, 0] - start) / width).astype(np.int64), return_inverse=True)
+    means = np.full((len(numbers), rows.shape[1] - 1), np.nan)
+    for column, values in enumerate(rows.T[1:]):
+        known = ~np.isnan(values)
+        counts = np.bincount(bucket[known], minlength=len(numbers))
+        sums = np.bincount(bucket[known], values[known], minlength=len(numbers))
+        np.divide(sums, counts, out=means[:, column], where=counts > 0)
+    return numbers, means
+
+
+def _thinned(parts: Iterable[Array], spacing: float) -> Array:
+    """Return the times that `select_thinned_times` selects from all times, given in consecutive parts."""
+    selected: list[float] = []
+    # Last time within `spacing` of the last selected one.
+    candidate: float | None = None
+    for times in parts:
+        i = 0
+        while i < len(times):
+            reach = selected[-1] + spacing if selected else -math.inf
+            within = max(i, int(np.searchsorted(times, reach, "right")))
+            if within > i:
+                candidate = float(times[within - 1])
+                i = within
+                continue
+            if candidate is None:
+                candidate = float(times[i])
+                i += 1
+            selected.append(candidate)
+            candidate = None
+    if candidate is not None:
+        selected.append(candidate)
+    return np.array(selected)
