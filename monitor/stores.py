@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from model.units import HOUR
 from storage import (
     AnomalyRepository,
+    Compactor,
     CycleRepository,
     Database,
     ModelRegistry,
@@ -37,6 +38,7 @@ class Stores:
     anomalies: AnomalyRepository
     replayed_predictions: PredictionRepository
     replayed_scores: ScoreRepository
+    compactor: Compactor
 
 
 def delete_replayed(stores: Stores, start: float, end: float) -> int:
@@ -100,4 +102,5 @@ def stores_of(database: Database) -> Stores:
         anomalies=AnomalyRepository(database),
         replayed_predictions=PredictionRepository(database, replayed=True),
         replayed_scores=ScoreRepository(database, replayed=True),
+        compactor=Compactor(database),
     )

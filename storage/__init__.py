@@ -1,7 +1,7 @@
 """Storage of samples, predictions, models and anomalies: all SQL of the project."""
 
 from storage.anomalies import AnomalyRepository
-from storage.blocks import Compactor
+from storage.blocks import COMPACTED_TABLES, Compactor
 from storage.cycles import CycleRepository
 from storage.database import Database, open_database
 from storage.errors import (
@@ -36,6 +36,7 @@ from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 
 __all__ = [
+    "COMPACTED_TABLES",
     "LOCAL_HOST_ID",
     "SAMPLE_FIELDS",
     "AnomalyPeak",

@@ -87,8 +87,8 @@ def _quantize(value: float | None, byte_rate: bool) -> float | None:
 
 
 def quantize_number(value: float) -> float:
-    """Return a finite number rounded to six decimals, as `storage.samples.quantize_values` rounds it."""
-    return value if abs(value) >= LARGEST_QUANTIZED else round(value * STEPS_PER_UNIT) / STEPS_PER_UNIT
+    """Return a number rounded to six decimals, as `storage.samples.quantize_values` rounds it; NaN stays NaN."""
+    return round(value * STEPS_PER_UNIT) / STEPS_PER_UNIT if abs(value) < LARGEST_QUANTIZED else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, String, Table
 
+from storage.blocks.format import decode_block
+from storage.blocks.series import ALL_SERIES
 from storage.errors import StorageErrorKind, kind_of, storage_errors
 from storage.inspection import connect_read_only
 from storage.schema import metadata
@@ -22,6 +24,9 @@ STORAGE_CLASSES = (
     ((String, JSON), ("text",)),
 )
 """Storage classes of SQLite (sqlite.org/datatype3.html) that a column of each type may hold, apart from NULL."""
+
+LARGE_TABLES = frozenset({"samples", *(series.blocks.name for series in ALL_SERIES)})
+"""Tables that are checked last, as they are most of the database."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,14 @@ def check_rows(path: Path, time_limit: float) -> RowCheck:
         StorageError: the database cannot be read.
     """
     damaged: dict[str, int] = {}
-    # The samples are most of the database: the other tables come first.
-    tables = sorted(metadata.tables.values(), key=lambda table: (table.name == "samples", table.name))
+    # The small tables come first.
+    tables = sorted(metadata.tables.values(), key=lambda table: (table.name in LARGE_TABLES, table.name))
     with storage_errors(str(path)), closing(connect_read_only(path)) as connection:
         timer = threading.Timer(time_limit, connection.interrupt)
         timer.start()
         try:
             for table in tables:
-                count = connection.execute(_count_query(table)).fetchone()[0]
+                count = connection.execute(_count_query(table)).fetchone()[0] + _damaged_blocks(connection, table)
                 if count:
                     damaged[table.name] = count
         except sqlite3.OperationalError as error:
@@ -71,6 +76,24 @@ def check_rows(path: Path, time_limit: float) -> RowCheck:
 def _count_query(table: Table) -> str:
     conditions = " OR ".join(_unexpected(column) for column in table.columns)
     return f'SELECT count(*) FROM "{table.name}" WHERE {conditions}'  # noqa: S608 - names of our own schema
+
+
+def _damaged_blocks(connection: sqlite3.Connection, table: Table) -> int:
+    """Return the number of blocks with values of the expected types that cannot be decoded; 0 for other tables."""
+    series = next((series for series in ALL_SERIES if series.blocks is table), None)
+    if series is None:
+        return 0
+    names = [column.name for column in table.columns]
+    conditions = " AND ".join(f"NOT {_unexpected(column)}" for column in table.columns)
+    columns = ", ".join(f'"{name}"' for name in names)
+    query = f'SELECT {columns} FROM "{table.name}" WHERE {conditions}'  # noqa: S608 - names of our own schema
+    damaged = 0
+    for values in connection.execute(query):
+        try:
+            decode_block(series, series.columns, dict(zip(names, values, strict=True)))
+        except ValueError:
+            damaged += 1
+    return damaged
 
 
 def storage_classes(column: Column[Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from monitor.daemon.storage import DaemonStorage
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
+from monitor.jobs.compaction import CompactionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.model_salvage import ModelSalvageJob
 from monitor.jobs.recalibration import RecalibrationJob
@@ -35,6 +36,7 @@ RETRAINING_INTERVAL = 15.0
 MODEL_SALVAGE_INTERVAL = 5.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
+COMPACTION_INTERVAL = MINUTE
 ANOMALY_DETECTION_INTERVAL = 15.0
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
@@ -140,6 +142,7 @@ def build_services(
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
     retention = RetentionJob(stores, config.storage.retention, interval, clock)
+    compaction = cache.get("compaction", (stores,), lambda: CompactionJob(stores, clock))
     sampling = config.sampling
     horizons = config.high_load.horizons
     return Services(
@@ -152,6 +155,7 @@ def build_services(
             Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
             Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
+            Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=8.5, deadline=LONG_DEADLINE),
         ),
         sources=cache.get(
             "sources",

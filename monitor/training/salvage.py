@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,8 @@ from monitor.stores import Stores, stores_of
 from monitor.system.logging import get_logger
 from monitor.training.bootstrap_model import fitted_model_serves, task_differences
 from monitor.training.records import RegisteredModel, registered_model
-from storage import LOCAL_HOST_ID, SAMPLE_FIELDS, ModelPart, StorageError
-from storage.salvage import DatabaseImage, TableReader, merge_history, rescue_models
+from storage import SAMPLE_FIELDS, ModelPart, StorageError
+from storage.salvage import DatabaseImage, TableReader, merge_history, rescue_models, sample_batches
 
 log = get_logger(__name__)
 
@@ -168,7 +167,7 @@ def _activate(
 
 def _copy_samples(reader: TableReader, target: Stores, result: SalvageResult, now: float) -> None:
     """Store the samples, and the values of stored samples, that the target lacks."""
-    for rows in _sample_batches(reader):
+    for rows in sample_batches(reader, BATCH_ROWS):
         is_past = (rows[:, 0] > 0) & (rows[:, 0] <= now)
         result.damaged["samples"] += int(np.sum(~is_past))
         valid = rows[is_past]
@@ -176,15 +175,3 @@ def _copy_samples(reader: TableReader, target: Stores, result: SalvageResult, no
         added = target.samples.insert_missing(valid, BATCH_ROWS)
         result.recovered["samples"] += added
         result.skipped["samples"] += len(valid) - added
-
-
-def _sample_batches(reader: TableReader) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    columns = ("at", *SAMPLE_FIELDS)
-    rows = (
-        [row.get(column) for column in columns]
-        for _, row in reader.rows("samples")
-        if row["host_id"] == LOCAL_HOST_ID
-    )
-    while batch := list(islice(rows, BATCH_ROWS)):
-        # None becomes NaN.
-        yield np.array(batch, dtype=np.float64)

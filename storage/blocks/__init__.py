@@ -11,6 +11,6 @@ A block holds the columns of one hour, each compressed exactly, with a CRC-32. A
 damaged row and left out.
 """
 
-from storage.blocks.compaction import CompactedHour, Compactor
+from storage.blocks.compaction import COMPACTED_TABLES, CompactedHour, Compactor
 
-__all__ = ["CompactedHour", "Compactor"]
+__all__ = ["COMPACTED_TABLES", "CompactedHour", "Compactor"]

@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.rows import DamagedRows, raw_rows
 from storage.schema import LOCAL_HOST_ID
 
-NAMES = tuple(series.rows.name for series in ALL_SERIES)
+COMPACTED_TABLES = tuple(series.rows.name for series in ALL_SERIES)
 """Names of the tables whose old rows are compressed."""
 
 MAX_TIME = 2.0**40
@@ -50,7 +50,7 @@ class Compactor:
         """Compress the oldest hour with rows in a period.
 
         Args:
-            name: one of NAMES.
+            name: one of COMPACTED_TABLES.
             after: the hour starts at this time or later, in seconds since the epoch.
             before: the hour ends at this time or earlier, in seconds since the epoch.
 
@@ -60,7 +60,7 @@ class Compactor:
         Raises:
             StorageError: the database refuses the operation.
         """
-        series = ALL_SERIES[NAMES.index(name)]
+        series = ALL_SERIES[COMPACTED_TABLES.index(name)]
         at = series.rows.c.at
         oldest = select(func.min(at)).where(
             series.rows.c.host_id == self._host_id, at >= max(after, 0.0), at < min(before, MAX_TIME)

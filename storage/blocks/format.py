@@ -88,4 +88,8 @@ def decode_block(series: Series, names: Sequence[str], row: dict[str, Any]) -> B
 def _checksum(row: dict[str, Any]) -> int:
     """Return the CRC-32 of all other columns."""
     names = ("host_id", "start", "first_at", "last_at", "row_count", "format")
-    return zlib.crc32(row["data"], zlib.crc32(_METADATA.pack(*(row[name] for name in names))))
+    try:
+        metadata = _METADATA.pack(*(row[name] for name in names))
+    except struct.error as error:
+        raise ValueError("a number is too large") from error
+    return zlib.crc32(row["data"], zlib.crc32(metadata))

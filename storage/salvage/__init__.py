@@ -3,6 +3,7 @@
 from storage.salvage.history import HistoryCounts, merge_history
 from storage.salvage.image import DatabaseImage
 from storage.salvage.rescue import rescue_models
+from storage.salvage.samples import sample_batches
 from storage.salvage.tables import SalvageCounts, TableReader
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "TableReader",
     "merge_history",
     "rescue_models",
+    "sample_batches",
 ]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storage import Database, Sample, SampleRepository
-from storage.queries import CHUNK_SECONDS, bucket_chunks, bucket_number, count_between, in_chunk, purge, purge_between
+from storage.queries import CHUNK_SECONDS, bucket_chunks, bucket_number, in_chunk, purge, purge_between
 from storage.schema import samples
 
 pytestmark = pytest.mark.unit
@@ -40,7 +40,7 @@ def test_purge_between_includes_both_ends(database: Database, batch: int) -> Non
     repository = SampleRepository(database)
     SampleRepository(database, host_id=2).append(Sample(2.0))
     repository.append_many(Sample(float(at)) for at in range(6))
-    assert count_between(database, samples, 1, 1.0, 4.0) == 4
+    assert repository.count_between(1.0, 4.0) == 4
     assert purge_between(database, samples, 1, 1.0, 4.0, batch) == 4
     assert repository.between(-1, 9, ())[:, 0].tolist() == [0.0, 5.0]
-    assert count_between(database, samples, 2, 0.0, 9.0) == 1
+    assert SampleRepository(database, host_id=2).count_between(0.0, 9.0) == 1

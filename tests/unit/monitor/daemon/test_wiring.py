@@ -44,6 +44,7 @@ def test_services_schedule_every_job(stores):
         "model_salvage",
         "scoring",
         "retention",
+        "compaction",
         "anomaly_detection",
     }
     assert holder.state().overview is None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.migrations.runner import HEAD
 from storage.salvage import DatabaseImage, TableReader
 
 from .conftest import BLOBS, PAGE, SAMPLES, write_page
@@ -38,7 +39,7 @@ def test_rows_survive_a_damaged_first_page(file: Path, read: Read, make: Callabl
     assert times(read("samples")) == [1000.0 + second for second in range(SAMPLES)]
     assert [row["blob"] for row in read("models")] == list(BLOBS)
     assert len(read("training_runs")) == 1
-    assert [row["version_num"] for row in read("alembic_version")] == ["0009"]
+    assert [row["version_num"] for row in read("alembic_version")] == [HEAD]
 
 
 def test_damaged_page_costs_its_rows_only(file: Path, read: Read, sample_page: int) -> None:
@@ -60,7 +61,7 @@ def test_damaged_root_page_costs_no_row_of_its_leaves(file: Path, read: Read) ->
 
 
 def test_truncated_file_yields_the_rows_of_its_pages(file: Path, read: Read) -> None:
-    os.truncate(file, file.stat().st_size // 2)
+    os.truncate(file, file.stat().st_size * 3 // 4)
     assert 100 < len(read("samples")) < SAMPLES
 
 

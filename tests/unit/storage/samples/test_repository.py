@@ -16,7 +16,9 @@ from storage.records import BYTE_RATE_FIELDS
 
 pytestmark = pytest.mark.unit
 
-FULL = Sample(1000.0, **{name: (i + 1) / 3 for i, name in enumerate(SAMPLE_FIELDS) if name not in BYTE_RATE_FIELDS})
+FULL = Sample(
+    1000.0, **{name: round((i + 1) / 3, 6) for i, name in enumerate(SAMPLE_FIELDS) if name not in BYTE_RATE_FIELDS}
+)
 
 
 @pytest.fixture
