@@ -188,6 +188,20 @@ def test_keeper_opens_a_sound_database_again_after_a_false_alarm(kept: Kept, pat
     assert quarantined_files(path) == []
 
 
+def test_keeper_refuses_transactions_with_one_line(keep: Keep, url: str, path: Path) -> None:
+    kept = keep(url)
+    kept.write(1.0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        kept.keeper.close()
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert kind_of_refusal(kept) is StorageErrorKind.BUSY
+    with pytest.raises(StorageError) as caught:
+        kept.times()
+    assert str(caught.value).startswith(f"{path}: database is locked; ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_keeper_moves_an_emptied_database_aside_with_its_log(keep: Keep, url: str, path: Path) -> None:
     Path(f"{path}-wal").write_bytes(b"frames")
     os.truncate(path, 0)
