@@ -23,8 +23,8 @@ class LiveState:
         sources: result of the last reading for each source name.
         high_load: True during a high-load period; None if the state is unknown.
         high_load_since: start of the high-load period in seconds since the epoch; None if no period is in progress.
-        forecast: predictions with their attributions; None if no model serves, or the sample has no value of any
-            metric in the high-load rules.
+        forecast: newest predictions with their attributions; None if no model serves, or the sample has no value of
+            any metric in the high-load rules.
         model_id: ID of the serving model; None if no model serves.
         samples_total: number of samples taken since the start of the process.
         samples_missed: number of samples that were due since the start, but not taken.

@@ -1,4 +1,4 @@
-"""Serving model: predicts at every sample, in memory; `registry_follower` provides models and their history."""
+"""Serving model: predicts in memory; `registry_follower` provides models and their history."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import Rules
 from model.forecast.online import FallbackDecision, OnlineEngine, fallback_active
-from model.forecast.predictor import Predictor
 from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast
 from monitor.inference.loaded_model import LoadedModel, ModelFailure, Serving
+from monitor.inference.prediction_schedule import PredictionSchedule
 from monitor.inference.stored_samples import sample_values
 from monitor.system.logging import get_logger
 from storage import SAMPLE_FIELDS, Sample
@@ -54,6 +54,7 @@ class ServedModel:
         self._engine = self._installed.engine
         self._newest_at = -np.inf
         self._recent: deque[Sample] = deque(maxlen=RECENT_SAMPLES)
+        self._schedule = PredictionSchedule(interval)
         self._rules_observed = False
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
@@ -79,11 +80,6 @@ class ServedModel:
     def model_id(self) -> int | None:
         """ID of the serving model; None if there is none."""
         return None if self.serving is None else self.serving[0]
-
-    @property
-    def predictor(self) -> Predictor | None:
-        """The serving predictor; None if there is none."""
-        return None if self.serving is None else self.serving[1]
 
     def set_decisions(self, model_id: int, decisions: Sequence[FallbackDecision]) -> None:
         """Use new fallback decisions from the next prediction on.
@@ -132,35 +128,47 @@ class ServedModel:
         """Serve a model from the next sample on."""
         self._next = loaded
 
-    def advance(self, sample: Sample) -> None:
-        """Feed a sample to the engine.
+    def advance(self, sample: Sample) -> bool:
+        """Take a sample, and return True if a forecast is due (see `PredictionSchedule`).
+
+        A forecast is also due for a new model, and if this or the last sample has no rule metric. Only then:
 
         1. Switch to the model that was passed to `replace`, if any.
         2. Start without history if the clock was set back; `needs_history` asks for it.
-        3. Append the sample.
+        3. Append the samples since the last forecast.
 
         A model that raises an exception no longer serves, and `failure` asks for another one.
 
         Args:
             sample: the newest sample.
         """
+        rules_observed = has_rule_metric(self.rules, sample)
+        at_once = self._next is not self._installed or not (rules_observed and self._rules_observed)
+        if not self._schedule.add(sample, self._spec(self.serving).horizons, at_once=at_once):
+            return False
+        samples = self._schedule.take()
         try:
-            self._advance(sample)
+            self._advance(samples)
         except Exception as error:
             self._withdraw(error)
-            self._advance(sample)
+            self._advance(samples)
+        self._rules_observed = has_rule_metric(self.rules, sample)
+        return True
 
-    def _advance(self, sample: Sample) -> None:
+    def _advance(self, samples: Sequence[Sample]) -> None:
+        """Append samples; the newest one separately, so that the next forecast is for this sample only."""
+        *earlier, newest = samples
+        self._feed([sample for sample in earlier if sample.at > self._newest_at])
+        self._recent.extend(earlier)
         loaded = self._next
         if loaded is not self._installed:
             self._install(loaded)
-        if sample.at <= self._newest_at:
+        if newest.at <= self._newest_at:
             self._engine = self._inheriting(self.new_engine(self.serving))
             self._recent.clear()
             self.needs_history = True
-        self._feed((sample,))
-        self._recent.append(sample)
-        self._rules_observed = has_rule_metric(self.rules, sample)
+        self._feed([newest])
+        self._recent.append(newest)
 
     def forecast(self) -> Forecast | None:
         """Return the forecast for the last sample; None if no model serves or the sample has no rule metric.
@@ -176,7 +184,7 @@ class ServedModel:
             return None
         self._newest_forecast = forecast
         self.inputs_out_of_range = forecast.inputs_out_of_range
-        self._log_inputs_out_of_range(forecast.inputs_out_of_range)
+        self._log_inputs_out_of_range()
         return forecast
 
     def _forecast(self, model_id: int) -> Forecast:
@@ -229,8 +237,9 @@ class ServedModel:
             self._engine.advance(times, np.stack([sample_values(sample) for sample in samples])[None])
             self._newest_at = samples[-1].at
 
-    def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
+    def _log_inputs_out_of_range(self) -> None:
         """Log the metrics outside their training range, unless they are the same as in the last call."""
+        metrics = self.inputs_out_of_range or ()
         if metrics == self._out_of_range:
             return
         self._out_of_range = metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from monitor.inference.forecast import Forecast
 from monitor.inference.served_model import ServedModel
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.write_buffer import WriteBuffer
@@ -12,7 +13,7 @@ from storage import quantize_sample
 
 
 class SamplingCycleJob:
-    """Periodic job that takes one sample and predicts from it for every horizon. Not thread-safe.
+    """Periodic job that takes one sample and, when due, predicts from it for every horizon. Not thread-safe.
 
     It never waits for the database: the storage writer has a thread of its own.
     """
@@ -39,6 +40,7 @@ class SamplingCycleJob:
         self._buffer = buffer
         self._wake_writer = wake_writer
         self._observers = observers
+        self._forecast: Forecast | None = None
         self._predictions_total = 0
 
     def use(self, served: ServedModel) -> None:
@@ -49,7 +51,7 @@ class SamplingCycleJob:
         """Take a sample, predict from it, let both be stored and notify the observers.
 
         1. Take a sample, rounded to the precision of the database, and add it to the write buffer.
-        2. Update the features of the serving model, predict, and add the predictions to the buffer.
+        2. Pass the sample to the serving model. If a forecast is due, predict, and add the predictions to the buffer.
         3. Wake the writer, also after an error in step 2.
         4. Pass the live state to the observers.
         """
@@ -57,18 +59,18 @@ class SamplingCycleJob:
         sample = quantize_sample(self._sampler.sample())
         self._buffer.add(sample)
         try:
-            served.advance(sample)
-            forecast = served.forecast()
-            if forecast is not None:
-                self._predictions_total += 1
-                self._buffer.add_predictions(forecast.predictions)
+            if served.advance(sample):
+                self._forecast = served.forecast()
+                if self._forecast is not None:
+                    self._predictions_total += 1
+                    self._buffer.add_predictions(self._forecast.predictions)
         finally:
             self._wake_writer()
         live = LiveState(
             sample=sample,
             sources=self._sampler.states,
             high_load=served.high_load,
-            forecast=forecast,
+            forecast=self._forecast,
             model_id=served.model_id,
             samples_total=self._sampler.samples_total,
             samples_missed=self._sampler.samples_missed_total,

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
-from prometheus_client import generate_latest
-from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
-UNDERSCORES = "underscores"
-"""Escaping scheme for metric names that OpenMetrics 1.0.0 does not allow; monitor exports no such name."""
+from monitor.exporter.exposition import encode_openmetrics, encode_text
 
 
 @dataclass(frozen=True)
@@ -35,14 +31,14 @@ TEXT_FORMAT = ExpositionFormat(
     media_type="text/plain",
     version="0.0.4",
     content_type="text/plain; version=0.0.4; charset=utf-8",
-    encode=generate_latest,
+    encode=encode_text,
 )
 
 OPENMETRICS_FORMAT = ExpositionFormat(
     media_type="application/openmetrics-text",
     version="1.0.0",
     content_type="application/openmetrics-text; version=1.0.0; charset=utf-8",
-    encode=partial(openmetrics.generate_latest, escaping=UNDERSCORES, version="1.0.0"),
+    encode=encode_openmetrics,
 )
 
 FORMATS = (TEXT_FORMAT, OPENMETRICS_FORMAT)

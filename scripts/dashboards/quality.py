@@ -160,7 +160,7 @@ def quality() -> Page:
         ),
         stat(
             "Last prediction",
-            "Time since the last prediction; each sample has one.",
+            "Time since the last prediction.",
             Query("time() - " + metric("prediction_timestamp_seconds")),
             "s",
             decimals=0,

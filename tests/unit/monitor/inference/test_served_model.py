@@ -39,7 +39,7 @@ class ServedModel(served_model.ServedModel):
 
     def advance(self, sample):
         self.follow(sample.at - 0.0005)
-        super().advance(sample)
+        return super().advance(sample)
 
 
 def make_blob(horizons=(300.0, 900.0)):
@@ -118,7 +118,7 @@ def test_without_a_model_only_the_load_state_is_known():
     feed(served, cpu=0.9)
     assert served.high_load is True
     assert served.forecast() is None
-    assert (served.model_id, served.predictor, served.load_failed, served.fallback_active) == (
+    assert (served.model_id, served.serving, served.load_failed, served.fallback_active) == (
         None,
         None,
         False,
@@ -380,3 +380,66 @@ def test_no_prediction_while_no_metric_of_the_rules_has_a_value():
     feed(served, at=NOW + 4 * STEP)
     assert served.forecast() is not None
     assert served.high_load is False
+
+
+def seconds(first, count, cpu=0.3):
+    return [Sample(first + i, cpu_usage=cpu + 0.01 * (i % 7)) for i in range(count)]
+
+
+def serving_each_second():
+    stores = FakeStores(m1=make_blob())
+    served = ServedModel(stores, RULES, 1.0)
+    return stores, served
+
+
+def test_forecast_is_due_once_per_sixtieth_of_the_shortest_horizon():
+    _, served = serving_each_second()
+    due = [sample.at for sample in seconds(NOW, 16) if served.advance(sample)]
+    assert due == [NOW, NOW + 5, NOW + 10, NOW + 15]
+    assert served.forecast().predictions[0].at == NOW + 15
+
+
+def test_forecast_equals_that_of_a_model_which_predicts_at_every_sample():
+    _, served = serving_each_second()
+    stores = FakeStores(m1=make_blob())
+    stores.stored = seconds(NOW, 40)
+    for sample in seconds(NOW, 41):
+        served.advance(sample)
+    every = ServedModel(stores, RULES, 1.0)
+    every.advance(seconds(NOW, 41)[-1])
+    assert served.forecast() == every.forecast()
+
+
+def test_new_model_serves_from_the_next_sample_on_without_losing_waiting_samples():
+    stores, served = serving_each_second()
+    samples = seconds(NOW, 44)
+    for sample in samples[:43]:
+        served.advance(sample)
+    stores.blobs[2] = make_blob((600.0,))
+    stores.active = 2
+    stores.stored = samples[:42]
+    assert served.advance(samples[43])
+    every = ServedModel(stores, RULES, 1.0)
+    stores.stored = samples[:43]
+    every.advance(samples[43])
+    assert served.model_id == 2
+    assert served.forecast() == every.forecast()
+
+
+def test_forecast_is_due_before_and_after_a_sample_without_rule_metric():
+    _, served = serving_each_second()
+    served.advance(Sample(NOW, cpu_usage=0.3))
+    assert not served.advance(Sample(NOW + 1, cpu_usage=0.3))
+    assert served.advance(Sample(NOW + 2, memory_usage=0.3))
+    assert served.forecast() is None
+    assert served.advance(Sample(NOW + 3, cpu_usage=0.3))
+    assert served.forecast().predictions[0].at == NOW + 3
+
+
+def test_forecast_is_due_after_the_clock_was_set_back():
+    _, served = serving_each_second()
+    for sample in seconds(NOW, 5):
+        served.advance(sample)
+    assert served.advance(Sample(NOW + 2, cpu_usage=0.3))
+    assert served.needs_history
+    assert served.forecast().predictions[0].at == NOW + 2

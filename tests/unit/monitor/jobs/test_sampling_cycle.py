@@ -18,6 +18,7 @@ class Parts:
 
     def __init__(self, forecast=None, error=None):
         self.steps = []
+        self.is_due = True
         self._forecast = forecast
         self._error = error
         self.sampler = SimpleNamespace(sample=self.sample, states={}, samples_total=1, samples_missed_total=2)
@@ -35,6 +36,7 @@ class Parts:
 
     def advance(self, sample):
         self.steps.append(("advance", sample.at))
+        return self.is_due
 
     def predict(self):
         self.steps.append("predict")
@@ -42,11 +44,13 @@ class Parts:
             raise self._error
         return self._forecast
 
-    def run(self):
+    def run(self, *due):
         states = []
-        SamplingCycleJob(
+        job = SamplingCycleJob(
             self.sampler, self.served, self.buffer, lambda: self.steps.append("wake"), (states.append,)
-        ).run()
+        )
+        for self.is_due in due or (True,):
+            job.run()
         return states
 
 
@@ -79,3 +83,13 @@ def test_cycle_stores_the_sample_of_a_failed_prediction():
         parts.run()
     assert parts.steps[1] == ("add", quantize_sample(SAMPLE))
     assert parts.steps[-1] == "wake"
+
+
+def test_newest_forecast_stands_until_the_next_one_is_due():
+    forecast = SimpleNamespace(predictions=(PREDICTION,))
+    parts = Parts(forecast)
+    states = parts.run(False, True, False)
+    assert [state.forecast for state in states] == [None, forecast, forecast]
+    assert [state.predictions_total for state in states] == [0, 1, 1]
+    assert parts.steps.count("predict") == parts.steps.count(("add predictions", 1)) == 1
+    assert parts.steps.count("wake") == 3

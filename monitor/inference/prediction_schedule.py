@@ -1,0 +1,56 @@
+"""Prediction schedule: samples collected until a forecast is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model.units import MINUTE
+from storage import Sample
+
+PREDICTIONS_PER_HORIZON = 60
+"""Number of forecasts within the shortest horizon, at most one per sample and at least one per MAX_INTERVAL."""
+
+MAX_INTERVAL = MINUTE
+"""Longest time in seconds between two forecasts, unless the samples are further apart."""
+
+
+class PredictionSchedule:
+    """Samples since the last forecast, and the time of the next one: the first sample of each prediction interval."""
+
+    def __init__(self, interval: float) -> None:
+        """Create a schedule whose first sample is due.
+
+        Args:
+            interval: seconds between two samples.
+        """
+        self._interval = interval
+        self._waiting: list[Sample] = []
+        self._newest: Sample | None = None
+
+    def add(self, sample: Sample, horizons: Sequence[float], *, at_once: bool = False) -> bool:
+        """Add a sample, and return True if a forecast is due; call `take` then.
+
+        A forecast is also due after the clock was set back.
+
+        Args:
+            sample: the newest sample.
+            horizons: horizons of the serving model in seconds.
+            at_once: True if a forecast is due in any case.
+        """
+        previous = self._newest
+        self._newest = sample
+        self._waiting.append(sample)
+        step = max(self._interval, min(MAX_INTERVAL, min(horizons) / PREDICTIONS_PER_HORIZON))
+        return (
+            at_once
+            or previous is None
+            or sample.at <= previous.at
+            # The samples between the last forecast and this one are in one interval.
+            or sample.at // step != previous.at // step
+        )
+
+    def take(self) -> list[Sample]:
+        """Return the samples since the last call, and forget them."""
+        waiting = self._waiting
+        self._waiting = []
+        return waiting
