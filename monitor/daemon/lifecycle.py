@@ -11,6 +11,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.reloader import Reloader
 from monitor.daemon.sd_notify import from_environment
 from monitor.daemon.signals import Request, blocked_signals, wait_for_request
+from monitor.daemon.storage import raise_fatal
 from monitor.system.logging import get_logger, thread_errors_logged
 from monitor.system.processes import tune_malloc
 from monitor.system.queued_stderr import drain_stderr
@@ -29,7 +30,7 @@ def run(config: Config) -> None:
 
     Raises:
         MonitorError: the daemon cannot start.
-        StorageError: the daemon cannot start because of the database.
+        StorageError: the database, which may have responded long after the start, cannot be used.
     """
     tune_malloc()
     with blocked_signals(), thread_errors_logged():
@@ -46,17 +47,23 @@ def run(config: Config) -> None:
         notifier.stopping()
         reloaded = reloader.wait(RELOAD_PATIENCE)
         stopped = daemon.close()
+        fatal = daemon.core.fatal_error
         if not (stopped and reloaded):
             # Otherwise the interpreter would wait for the thread without limit.
             log.error("forced exit: job did not stop")
+            if fatal is not None:
+                log.error("storage open failed", error=fatal)
             logging.shutdown()
             drain_stderr()
-            os._exit(0)
+            os._exit(0 if fatal is None else 1)
+        raise_fatal(fatal)
 
 
 def _serve(daemon: Daemon, reloader: Reloader) -> None:
-    """Pass requests to the reloader and look for hung jobs, until a stop."""
+    """Pass requests to the reloader and look for hung jobs, until a stop or a fatal error of the database."""
     while Request.STOP not in (request := wait_for_request(WAKE_INTERVAL)):
+        if daemon.core.fatal_error is not None:
+            return
         if Request.RELOAD in request:
             reloader.request()
         reloader.check()

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from monitor.sampling.write_buffer import WriteBuffer
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
+from storage import StorageError
+from storage.recovery.events import OpeningRefusedError
 
 log = get_logger(__name__)
 
@@ -44,9 +46,18 @@ class StorageWriter:
         self._before_sample = before_sample
         self._idle_seconds = interval - min(PREPARATION_SECONDS, interval / 4)
 
-    def start(self, patience: float = 0.0) -> None:
-        """Start the thread, and wait up to `patience` seconds until it has opened the database or failed to."""
+    def start(self) -> None:
+        """Start the thread, which opens the database first."""
         self._thread.start()
+
+    @property
+    def refusal(self) -> StorageError | None:
+        """Error that ended the thread, because only a person can remove its cause; None if there is none."""
+        error = self._buffer.error
+        return error if isinstance(error, OpeningRefusedError) else None
+
+    def wait_started(self, patience: float) -> None:
+        """Wait up to `patience` seconds until the thread has opened the database or failed to."""
         self._started.wait(patience)
 
     def wake(self) -> None:
@@ -77,9 +88,12 @@ class StorageWriter:
 
     def _run(self) -> None:
         self._buffer.probe()
-        self.prepare()
+        if self.refusal is None:
+            self.prepare()
         self._started.set()
         while not self._closing:
+            if self.refusal is not None:
+                return
             if self._wake.wait(self._timeout()):
                 self._wake.clear()
                 self._prepare_at = time.monotonic() + self._idle_seconds

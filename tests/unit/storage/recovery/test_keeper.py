@@ -219,6 +219,14 @@ def test_keeper_never_moves_a_file_of_something_else(keep: Keep, url: str, path:
     assert quarantined_files(path) == []
 
 
+def test_keeper_leaves_the_database_of_another_program_unchanged(keep: Keep, url: str, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE users (name)")
+    content = path.read_bytes()
+    assert kind_of_refusal(keep(url)) is StorageErrorKind.FOREIGN_DATABASE
+    assert path.read_bytes() == content
+
+
 def test_keeper_refuses_a_second_daemon_whatever_name_it_uses(kept: Kept, keep: Keep, tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     (tmp_path / "other").mkdir()
