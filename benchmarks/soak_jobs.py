@@ -131,7 +131,7 @@ class AcceleratedDaemon:
             sampler=Sampler((SyntheticSource(clock),), interval, clock=clock, monotonic=clock),
             served=services.served,
             buffer=self._buffer,
-            wake_writer=lambda: None,
+            wake_writer=lambda _: None,
             observers=(holder.publish_live,),
         )
         self._application = Application(holder.state, lambda: holder.records)

@@ -29,8 +29,8 @@ class StorageWriter:
         Args:
             buffer: buffer to store.
             interval: seconds between two samples.
-            before_sample: called in the thread of the writer at its start, and shortly before each sample. It may use
-                the database.
+            before_sample: called in the thread of the writer at its start, and shortly before each sample that needs
+                it (see `wake`). It may use the database.
         """
         self._buffer = buffer
         self.use(interval, before_sample)
@@ -60,8 +60,14 @@ class StorageWriter:
         """Wait up to `patience` seconds until the thread has opened the database or failed to."""
         self._started.wait(patience)
 
-    def wake(self) -> None:
-        """Let the thread store what is waiting; call it once at the end of each sampling cycle."""
+    def wake(self, prepare: bool) -> None:
+        """Let the thread store what is waiting; call it once at the end of each sampling cycle.
+
+        Args:
+            prepare: True to call `before_sample` before the next sample.
+        """
+        if prepare:
+            self._prepare_at = time.monotonic() + self._idle_seconds
         self._wake.set()
 
     def close(self, patience: float) -> bool:
@@ -96,7 +102,6 @@ class StorageWriter:
                 return
             if self._wake.wait(self._timeout()):
                 self._wake.clear()
-                self._prepare_at = time.monotonic() + self._idle_seconds
             self._buffer.write()
             if self._prepare_at is not None and time.monotonic() >= self._prepare_at:
                 self._prepare_at = None
