@@ -220,6 +220,7 @@ def test_keeper_never_moves_a_file_of_something_else(keep: Keep, url: str, path:
 
 
 def test_keeper_leaves_the_database_of_another_program_unchanged(keep: Keep, url: str, path: Path) -> None:
+    path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE users (name)")
     content = path.read_bytes()
