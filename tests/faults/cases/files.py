@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.faults.injectors import locks
 from tests.faults.injectors.trained import execute
 from tests.faults.table import case
 
@@ -96,6 +97,28 @@ def planted_links(lab):
         if daemon.running():
             daemon.stop()
         assert victim.read_text() == "precious", suffix
+
+
+@case(
+    "links and FIFOs planted while running",
+    "the spool as a link to a victim, and as a FIFO; database locked, SIGTERM",
+    10,
+    "the victim is unchanged; the waiting samples are stored after the next start",
+)
+def spool_planted(lab):
+    victim = lab.directory / "victim"
+    victim.write_text("precious")
+    for plant in (lambda path: path.symlink_to(victim), os.mkfifo):
+        daemon = lab.daemon().start()
+        plant(daemon.database.with_name(f"{daemon.database.name}.spool"))
+        with locks.exclusive_lock(daemon.database):
+            daemon.wait(lambda daemon=daemon: daemon.metric("storage_buffered_samples") > 5)
+            taken = daemon.metric("samples_total")
+            assert daemon.stop() == 0
+        assert victim.read_text() == "precious"
+        daemon.start()
+        daemon.assert_stops()
+        assert daemon.rows() > taken
 
 
 @case("umask 0", "first start in a directory that does not exist", 10, "directories 0700, files 0600")

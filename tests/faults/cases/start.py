@@ -1,5 +1,6 @@
-"""Start while the file system of the database does not respond."""
+"""Start and stop while the file system of the database does not respond."""
 
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -35,6 +36,30 @@ def start_on_frozen_file_system(lab):
     daemon.wait_stored(1)
     daemon.assert_stops()
     return seconds
+
+
+@case(
+    "stop on a frozen file system",
+    "fsfreeze, SIGTERM; the process ends once the file system responds",
+    1,
+    "the waiting samples are spooled to $RUNTIME_DIRECTORY, and stored by the next start",
+)
+def stop_on_frozen_file_system(lab):
+    state = frozen_state(lab)
+    runtime = lab.directory / "runtime"
+    runtime.mkdir()
+    env = {"RUNTIME_DIRECTORY": str(runtime)}
+    daemon = lab.daemon(state).start(env=env)
+    with disk.frozen(state):
+        daemon.wait(lambda: daemon.metric("storage_buffered_samples") > 5)
+        taken = daemon.metric("samples_total")
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait(lambda: list(runtime.glob("*.spool")), 60, alive=False)
+    assert daemon.process.wait(60) == 0
+    daemon.start(env=env)
+    assert list(runtime.iterdir()) == []
+    daemon.assert_stops()
+    assert daemon.rows() > taken
 
 
 @case(
