@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from monitor.cli.address_space import address_space_problem
 from monitor.daemon.signals import block_signals, unblock_signals
-from monitor.system.address_space import address_space_problem
 
 STDERR = 2
 """Descriptor of stderr."""

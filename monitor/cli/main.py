@@ -12,10 +12,10 @@ from contextlib import suppress
 import click
 from click.exceptions import Exit
 
+from monitor.cli.address_space import address_space_problem
 from monitor.cli.exit_codes import ExitCode, exit_code_of
 from monitor.cli.options import GlobalOptions
 from monitor.cli.root import cli
-from monitor.system.address_space import address_space_problem
 
 PROGRAM = "monitor"
 COMPLETION_VARIABLE = "_MONITOR_COMPLETE"

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from monitor.system import address_space
-from monitor.system.address_space import NEEDED_BYTES, address_space_problem
+from monitor.cli import address_space
+from monitor.cli.address_space import NEEDED_BYTES, address_space_problem
 
 pytestmark = pytest.mark.unit
 
