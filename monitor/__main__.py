@@ -6,10 +6,14 @@ import os
 import sys
 from collections.abc import Sequence
 
+from monitor.cli.address_space import address_space_problem
 from monitor.daemon.signals import block_signals, unblock_signals
 
 STDERR = 2
 """Descriptor of stderr."""
+
+LARGE_COMMANDS = ("run", "retrain")
+"""Commands that use the BLAS library at once."""
 
 OPTIONS_WITH_VALUE = ("--config", "--log-level", "--log-format", "--color")
 """Options before the command whose value is the next argument."""
@@ -21,12 +25,24 @@ def main() -> int:
     The daemon's signals are blocked before the imports, which take most of its start: a signal that arrives
     meanwhile is handled afterwards.
     """
-    is_daemon = command_name(sys.argv[1:]) == "run"
+    command = command_name(sys.argv[1:])
+    is_daemon = command == "run"
     if is_daemon:
         block_signals()
     else:
         unblock_signals()
     _open_standard_descriptors()
+    problem = address_space_problem() if command in LARGE_COMMANDS else ""
+    if problem:
+        return _fail(problem)
+    try:
+        return _run(is_daemon=is_daemon)
+    except MemoryError:
+        return _fail(address_space_problem() or "not enough memory")
+
+
+def _run(*, is_daemon: bool) -> int:
+    """Import and run the command; return its exit code."""
     from monitor.cli.main import main as run_command  # noqa: PLC0415
 
     if not is_daemon:
@@ -35,6 +51,13 @@ def main() -> int:
 
     with queued_stderr():
         return run_command()
+
+
+def _fail(problem: str) -> int:
+    """Write an error to stderr, without imports, and return the exit code of a failure."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"monitor: {problem}\n")
+    return 1
 
 
 def command_name(arguments: Sequence[str]) -> str:

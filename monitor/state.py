@@ -10,7 +10,7 @@ from monitor.inference.forecast import Forecast
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 from storage import AnomalyRecord, Sample
 
 

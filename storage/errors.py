@@ -51,7 +51,7 @@ class StorageErrorKind(Enum):
     QUOTA_EXCEEDED = "quota exceeded", "free space, or raise the quota of this user on its file system"
     READ_ONLY = "read-only", "mount its file system for writing, and give this user write access to its directory"
     RECOVERING = "recovering", ""
-    TABLE_MISSING = "table missing", "move it aside or restore a backup in its place"
+    SCHEMA_DAMAGED = "schema damaged", "move it aside or restore a backup in its place"
     SCHEMA_TOO_NEW = "schema too new", "install the release that wrote it, or restore a backup"
     TOO_MANY_FILES = "too many files", "raise the limit of open files (LimitNOFILE of the service)"
     UNAVAILABLE = "unavailable", ""
@@ -176,6 +176,23 @@ def storage_errors(name: str, path: Path | None = None) -> Iterator[None]:
         raise StorageError.of_kind(kind, name, _first_line(error)) from error
 
 
+def translated(error: Exception, name: str, path: Path | None = None) -> StorageError:
+    """Return an exception as a StorageError with a message of one line.
+
+    Args:
+        error: any exception.
+        name: path of the database, or its URL without the password.
+        path: path of the database file, or None, as for `storage_errors`.
+    """
+    try:
+        with storage_errors(name, path):
+            raise error
+    except StorageError as known:
+        return known
+    except Exception:
+        return StorageError(f"{name}: {type(error).__name__}: {_first_line(error)}")
+
+
 def kind_of(error: Exception) -> StorageErrorKind:
     """Return the cause of an exception of SQLAlchemy, SQLite or the file system.
 
@@ -189,6 +206,12 @@ def kind_of(error: Exception) -> StorageErrorKind:
     # The lowest byte of an extended result code is the primary code. Errors of the sqlite3 module itself have none.
     primary = getattr(original, "sqlite_errorcode", 0) & 0xFF
     return _SQLITE_KINDS.get(primary, StorageErrorKind.OTHER)
+
+
+def is_invalid_statement(error: Exception) -> bool:
+    """Return True if SQLite refused a statement as invalid, for example because a table or a column is missing."""
+    original = getattr(error, "orig", None) or error
+    return getattr(original, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
 
 
 def _specific_kind(directory: Path) -> StorageErrorKind | None:

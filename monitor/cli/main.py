@@ -12,6 +12,7 @@ from contextlib import suppress
 import click
 from click.exceptions import Exit
 
+from monitor.cli.address_space import address_space_problem
 from monitor.cli.exit_codes import ExitCode, exit_code_of
 from monitor.cli.options import GlobalOptions
 from monitor.cli.root import cli
@@ -103,6 +104,13 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
         error: caught exception.
         options: options of this invocation.
     """
+    if isinstance(error, MemoryError | ImportError) and (problem := address_space_problem()):
+        # A library that cannot be mapped is an ImportError with a text about something else.
+        sys.stderr.write(f"{PROGRAM}: {problem}\n")
+        return ExitCode.FAILED
+    if isinstance(error, MemoryError):
+        sys.stderr.write(f"{PROGRAM}: not enough memory\n")
+        return ExitCode.FAILED
     import logging  # noqa: PLC0415
 
     from monitor.system.logging import get_logger, print_error, setup_logging  # noqa: PLC0415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from monitor.config.loader import Config
@@ -12,11 +13,16 @@ from monitor.daemon.wiring import Services
 from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import Sampler
+from monitor.sampling.storage_state import StorageState
 from monitor.sampling.storage_writer import StorageWriter
-from monitor.sampling.write_buffer import StorageState, WriteBuffer
+from monitor.sampling.write_buffer import WriteBuffer
+from storage import StorageError
 
-OPEN_PATIENCE = 10.0
-"""Longest time in seconds to wait at a start for the database; then sampling starts without it."""
+OPEN_PATIENCE = 1.0
+"""Longest time in seconds to wait at a start for the database, while sampling has begun; then the port opens."""
+
+SCHEDULE_SECONDS = 0.05
+"""Time in seconds before the first sample at which the schedule starts at the latest."""
 
 WRITE_PATIENCE = 5.0
 """Longest time in seconds to wait at a stop for the write of the last samples."""
@@ -33,6 +39,7 @@ class SamplingCore:
     def __init__(self, config: Config, storage: DaemonStorage, services: Services, holder: StateHolder) -> None:
         """Build the objects; `start` starts them."""
         interval = config.sampling.interval
+        self._interval = interval
         self._storage = storage
         self._buffer = WriteBuffer(storage.stores.cycles, interval, self._ensure_open)
         self._sampler = Sampler(services.sources, interval)
@@ -51,19 +58,31 @@ class SamplingCore:
     def start(self) -> None:
         """Start the storage writer, which opens the database, and all jobs; the database may still be unavailable.
 
+        The first sample is due at a multiple of the interval. Until then, the model of the database is awaited.
+
         Raises:
             MonitorError: another daemon uses the database.
             StorageError: the database belongs to another program or a newer release.
         """
-        self.writer.start(OPEN_PATIENCE)
-        raise_fatal(self._buffer.error)
+        self.writer.start()
+        until_sample = self._interval - time.time() % self._interval
+        self.writer.wait_started(min(OPEN_PATIENCE, max(0.0, until_sample - SCHEDULE_SECONDS)))
+        raise_fatal(self.fatal_error)
         self.scheduler.start()
+        self.writer.wait_started(OPEN_PATIENCE)
+        raise_fatal(self.fatal_error)
+
+    @property
+    def fatal_error(self) -> StorageError | None:
+        """Error of the opening that only a person can remove, if the database has never been open."""
+        return self.writer.refusal
 
     def close(self) -> bool:
         """Stop the jobs, and store or spool the waiting samples; return False if a job or a write does not stop."""
         stopped = self.scheduler.close()
         stopped &= self.writer.close(WRITE_PATIENCE)
-        self._storage.spool(self._buffer.waiting())
+        if self.fatal_error is None:
+            self._storage.spool(self._buffer.waiting())
         return stopped
 
     def use(self, config: Config, storage: DaemonStorage, services: Services) -> None:

@@ -12,7 +12,7 @@ from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.reports.status import status_line
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 from monitor.state import AnomalyState, DaemonState, JobState, LiveState
 from monitor.system.formatting import approximate_duration
 from monitor.system.queued_stderr import dropped_log_lines

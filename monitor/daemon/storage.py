@@ -17,7 +17,7 @@ from monitor.stores import stores_of
 from monitor.system.logging import get_logger
 from storage import Sample, StorageError, StorageErrorKind
 from storage.database import closed_database
-from storage.recovery.events import FATAL, Recovery
+from storage.recovery.events import FATAL, OpeningRefusedError, Recovery
 from storage.recovery.keeper import DatabaseKeeper
 from storage.recovery.quarantine import quarantine
 
@@ -65,9 +65,15 @@ class DaemonStorage:
             recently_stored: returns the samples stored last, which are stored again after the loss of files.
 
         Raises:
+            OpeningRefusedError: the database, which has never been open, is unavailable for a cause in FATAL.
             StorageError: the database is unavailable.
         """
-        self._keeper.ensure_open()
+        try:
+            self._keeper.ensure_open()
+        except StorageError as error:
+            if error.kind in FATAL and not self._keeper.generation:
+                raise OpeningRefusedError(str(error), error.kind) from error
+            raise
         if self._keeper.generation == self._generation:
             return
         restored = self._insert(recently_stored()) if self._generation else 0

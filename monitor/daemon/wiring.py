@@ -32,13 +32,16 @@ from monitor.training.schedule import ServingState
 from monitor.web import StoredDocuments
 
 STATUS_REFRESH_INTERVAL = 30.0
-RETRAINING_INTERVAL = 15.0
+RETRAINING_INTERVAL = 30.0
 MODEL_SALVAGE_INTERVAL = 5.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 COMPACTION_INTERVAL = MINUTE
-ANOMALY_DETECTION_INTERVAL = 15.0
+ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
+
+JOB_OFFSET = 0.5
+"""Seconds by which the jobs are later than the samples."""
 
 LONG_DEADLINE = 900.0
 """Deadline in seconds of the jobs that may have to catch up on weeks of history."""
@@ -147,15 +150,19 @@ def build_services(
     horizons = config.high_load.horizons
     return Services(
         jobs=(
-            # The offsets spread the load: no job starts together with a sample or with another job.
-            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
-            Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
-            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
-            Job("model_salvage", MODEL_SALVAGE_INTERVAL, model_salvage.run, offset=4.5, deadline=LONG_DEADLINE),
-            Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
-            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
-            Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
-            Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=8.5, deadline=LONG_DEADLINE),
+            # No job starts together with a sample. Common start times wake the process less often.
+            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=JOB_OFFSET),
+            Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=JOB_OFFSET),
+            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=JOB_OFFSET),
+            Job(
+                "model_salvage", MODEL_SALVAGE_INTERVAL, model_salvage.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE
+            ),
+            Job("scoring", scoring_interval(horizons), scoring.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            Job(
+                "recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE
+            ),
+            Job("retention", RETENTION_INTERVAL, retention.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
         ),
         sources=cache.get(
             "sources",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.system.formatting import format_count
 
 if TYPE_CHECKING:
-    from monitor.sampling.write_buffer import StorageState
+    from monitor.sampling.storage_state import StorageState
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.queries.overview import Overview
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 
 
 def write_metrics(storage: StorageState) -> Iterator[Metric]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from prometheus_client import utils
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 KEPT_TEXTS = 4096
 """Largest number of series and families whose text is kept; a host has about 400."""
@@ -34,10 +34,9 @@ def _lines(collector: Collector, *, openmetrics: bool) -> list[str]:
     lines = []
     for family in collector.collect():
         lines.append(_header(family.name, family.type, family.documentation, openmetrics))
-        lines += [
-            f"{_series(sample.name, tuple(sample.labels.items()))} {floatToGoString(sample.value)}\n"
-            for sample in family.samples
-        ]
+        for sample in family.samples:
+            number = utils.floatToGoString(sample.value)  # type: ignore[no-untyped-call]
+            lines.append(f"{_series(sample.name, tuple(sample.labels.items()))} {number}\n")
     return lines
 
 

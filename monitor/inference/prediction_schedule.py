@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from model.units import MINUTE
@@ -25,7 +26,7 @@ class PredictionSchedule:
         """
         self._interval = interval
         self._waiting: list[Sample] = []
-        self._newest: Sample | None = None
+        self._newest_at = -math.inf
 
     def add(self, sample: Sample, horizons: Sequence[float], *, at_once: bool = False) -> bool:
         """Add a sample, and return True if a forecast is due; call `take` then.
@@ -37,20 +38,22 @@ class PredictionSchedule:
             horizons: horizons of the serving model in seconds.
             at_once: True if a forecast is due in any case.
         """
-        previous = self._newest
-        self._newest = sample
+        is_due = at_once or self._is_due(sample.at, horizons)
+        self._newest_at = sample.at
         self._waiting.append(sample)
-        step = max(self._interval, min(MAX_INTERVAL, min(horizons) / PREDICTIONS_PER_HORIZON))
-        return (
-            at_once
-            or previous is None
-            or sample.at <= previous.at
-            # The samples between the last forecast and this one are in one interval.
-            or sample.at // step != previous.at // step
-        )
+        return is_due
+
+    def is_due_next(self, horizons: Sequence[float]) -> bool:
+        """Return True if a forecast will be due at the sample after the last one."""
+        return self._is_due(self._newest_at + self._interval, horizons)
 
     def take(self) -> list[Sample]:
         """Return the samples since the last call, and forget them."""
         waiting = self._waiting
         self._waiting = []
         return waiting
+
+    def _is_due(self, at: float, horizons: Sequence[float]) -> bool:
+        step = max(self._interval, min(MAX_INTERVAL, min(horizons) / PREDICTIONS_PER_HORIZON))
+        # All samples since the last forecast are in one interval.
+        return at <= self._newest_at or at // step != self._newest_at // step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -26,8 +26,7 @@ RECENT_SAMPLES = 120
 class ServedModel:
     """Serving model with its online engine; never waits for the database.
 
-    `advance` and `forecast` belong to one thread, `new_engine` and `replace` to another. The other members are safe
-    in any thread.
+    `advance` and `forecast` belong to one thread, `new_engine` and `replace` to another; the rest is thread-safe.
     """
 
     def __init__(self, rules: Rules, interval: float) -> None:
@@ -82,12 +81,7 @@ class ServedModel:
         return None if self.serving is None else self.serving[0]
 
     def set_decisions(self, model_id: int, decisions: Sequence[FallbackDecision]) -> None:
-        """Use new fallback decisions from the next prediction on.
-
-        Args:
-            model_id: ID of the model; decisions for a model that does not serve are ignored.
-            decisions: one decision for each horizon of the model.
-        """
+        """Use new fallback decisions, one per horizon, from the next forecast on, if the model `model_id` serves."""
         self._decisions = model_id, decisions
 
     @property
@@ -131,16 +125,10 @@ class ServedModel:
     def advance(self, sample: Sample) -> bool:
         """Take a sample, and return True if a forecast is due (see `PredictionSchedule`).
 
-        A forecast is also due for a new model, and if this or the last sample has no rule metric. Only then:
-
-        1. Switch to the model that was passed to `replace`, if any.
-        2. Start without history if the clock was set back; `needs_history` asks for it.
-        3. Append the samples since the last forecast.
-
-        A model that raises an exception no longer serves, and `failure` asks for another one.
-
-        Args:
-            sample: the newest sample.
+        It is also due for a new model, and if this or the last sample has no rule metric. Only then, the model that
+        was passed to `replace` takes over, and the engine gets the samples since the last forecast. After the clock
+        was set back, the engine starts without history, and `needs_history` asks for it. A model that raises an
+        exception no longer serves, and `failure` asks for another one.
         """
         rules_observed = has_rule_metric(self.rules, sample)
         at_once = self._next is not self._installed or not (rules_observed and self._rules_observed)
@@ -155,20 +143,27 @@ class ServedModel:
         self._rules_observed = has_rule_metric(self.rules, sample)
         return True
 
+    @property
+    def is_due_next(self) -> bool:
+        """True if a forecast will be due at the next sample, so that another model could serve."""
+        return self.needs_history or self._schedule.is_due_next(self._spec(self.serving).horizons)
+
     def _advance(self, samples: Sequence[Sample]) -> None:
-        """Append samples; the newest one separately, so that the next forecast is for this sample only."""
+        """Append samples; the next forecast is for the newest one."""
         *earlier, newest = samples
-        self._feed([sample for sample in earlier if sample.at > self._newest_at])
-        self._recent.extend(earlier)
-        loaded = self._next
-        if loaded is not self._installed:
-            self._install(loaded)
-        if newest.at <= self._newest_at:
-            self._engine = self._inheriting(self.new_engine(self.serving))
-            self._recent.clear()
-            self.needs_history = True
-        self._feed([newest])
-        self._recent.append(newest)
+        if self._next is not self._installed or newest.at <= max(self._newest_at, earlier[-1].at if earlier else 0.0):
+            self._feed(earlier)
+            self._recent.extend(earlier)
+            samples = [newest]
+            if self._next is not self._installed:
+                self._install(self._next)
+            if newest.at <= self._newest_at:
+                self._engine = self._inheriting(self.new_engine(self.serving))
+                self._newest_at = -np.inf
+                self._recent.clear()
+                self.needs_history = True
+        self._feed(samples)
+        self._recent.extend(samples)
 
     def forecast(self) -> Forecast | None:
         """Return the forecast for the last sample; None if no model serves or the sample has no rule metric.
@@ -217,7 +212,7 @@ class ServedModel:
             self.failure = None
         self._engine = self._inheriting(loaded.engine)
         self._newest_at = -np.inf if loaded.newest_at is None else loaded.newest_at
-        self._feed([sample for sample in self._recent if sample.at > self._newest_at])
+        self._feed(self._recent)
         if had_history:
             self._engine.inherit_baselines(previous)
         self.needs_history = False
@@ -231,11 +226,14 @@ class ServedModel:
         self._applied_decisions = ()
         return engine
 
-    def _feed(self, samples: Sequence[Sample]) -> None:
-        if samples:
-            times = np.array([[sample.at for sample in samples]])
-            self._engine.advance(times, np.stack([sample_values(sample) for sample in samples])[None])
-            self._newest_at = samples[-1].at
+    def _feed(self, samples: Iterable[Sample]) -> None:
+        """Append the samples that are newer than those of the engine."""
+        new = [sample for sample in samples if sample.at > self._newest_at]
+        if new:
+            times = np.array([[sample.at for sample in new]])
+            self._engine.advance(times, np.stack([sample_values(sample) for sample in new])[None])
+            self._engine.select_newest()
+            self._newest_at = new[-1].at
 
     def _log_inputs_out_of_range(self) -> None:
         """Log the metrics outside their training range, unless they are the same as in the last call."""

@@ -23,7 +23,7 @@ class SamplingCycleJob:
         sampler: Sampler,
         served: ServedModel,
         buffer: WriteBuffer,
-        wake_writer: Callable[[], None],
+        wake_writer: Callable[[bool], None],
         observers: Sequence[Callable[[LiveState], None]],
     ) -> None:
         """Initialize the job.
@@ -32,7 +32,8 @@ class SamplingCycleJob:
             sampler: takes the samples.
             served: online engine with the serving model.
             buffer: buffer from which the storage writer stores samples and predictions.
-            wake_writer: lets the storage writer store what is waiting.
+            wake_writer: lets the storage writer store what is waiting, and, if the argument is True, prepare the next
+                sample.
             observers: called in order with the live state after each cycle.
         """
         self._sampler = sampler
@@ -65,7 +66,7 @@ class SamplingCycleJob:
                     self._predictions_total += 1
                     self._buffer.add_predictions(self._forecast.predictions)
         finally:
-            self._wake_writer()
+            self._wake_writer(served.is_due_next)
         live = LiveState(
             sample=sample,
             sources=self._sampler.states,

@@ -27,7 +27,7 @@ from storage import Prediction, TrainingOutcome
 
 if TYPE_CHECKING:
     # Imports the forecasting model, which `monitor status` does not need.
-    from monitor.sampling.write_buffer import StorageState
+    from monitor.sampling.storage_state import StorageState
     from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {

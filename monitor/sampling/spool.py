@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 
 from monitor.errors import MonitorError
 from monitor.sampling.write_buffer import CAPACITY
-from monitor.system.atomic_write import open_atomic
+from monitor.system.atomic_write import open_replacement
 from storage import SAMPLE_FIELDS, Sample
 
 SUFFIX = ".spool"
@@ -22,6 +24,10 @@ MAX_BYTES = 64 * 2**20
 """Largest size of a spool that is read; CAPACITY samples take about 4 MB."""
 
 
+PATIENCE = 2.0
+"""Longest time in seconds to wait for the file system of one place."""
+
+
 class SpoolError(MonitorError):
     """Raised if a spool is damaged."""
 
@@ -29,8 +35,8 @@ class SpoolError(MonitorError):
 def spool_paths(database: Path, environ: Mapping[str, str]) -> list[Path]:
     """Return the places of the spool, in the order in which they are tried.
 
-    The first is next to the database. Its directory may be unwritable, so the runtime and the state directory of the
-    service follow.
+    The first is next to the database, and the second next to a symbolic link to it, whose target may be missing. The
+    runtime and the state directory of the service follow, as those directories may be unwritable.
 
     Args:
         database: path of the database.
@@ -41,25 +47,32 @@ def spool_paths(database: Path, environ: Mapping[str, str]) -> list[Path]:
     variables = ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "XDG_RUNTIME_DIR")
     # systemd separates several directories by colons.
     directories = [environ[variable].partition(":")[0] for variable in variables if environ.get(variable)]
-    return [Path(real + SUFFIX), *(Path(directory) / name for directory in directories)]
+    nearby = dict.fromkeys((real, os.path.abspath(database)))  # noqa: PTH100 - Path.resolve() follows links
+    return [*(Path(path + SUFFIX) for path in nearby), *(Path(directory) / name for directory in directories)]
 
 
-def write_spool(paths: Sequence[Path], samples: Sequence[Sample]) -> Path | None:
+def write_spool(paths: Sequence[Path], samples: Sequence[Sample], patience: float = PATIENCE) -> Path | None:
     """Add samples to the spool, and return its path; None if no place can be written.
 
     The newest CAPACITY samples are kept. The file appears completely or not at all.
+
+    Args:
+        paths: places, in the order in which they are tried.
+        samples: samples to add.
+        patience: longest time in seconds for one place: its file system may not respond.
     """
     for path in paths:
-        kept = [*_readable(path), *samples][-CAPACITY:]
-        rows = [astuple(sample) for sample in kept]
-        content = json.dumps({"format": FORMAT, "fields": ("at", *SAMPLE_FIELDS), "samples": rows}).encode()
-        digest = hashlib.sha256(content).hexdigest().encode()
+        written = threading.Event()
+        thread = threading.Thread(target=_write, args=(path, samples, written), name="spool", daemon=True)
         try:
-            with open_atomic(path, 0o600) as file:
-                file.write(digest + b"\n" + content)
-        except MonitorError:
-            continue
-        return path
+            thread.start()
+        except RuntimeError:
+            # The process has no resources for a thread.
+            _write(path, samples, written)
+        else:
+            thread.join(patience)
+        if written.is_set():
+            return path
     return None
 
 
@@ -87,6 +100,18 @@ def read_spool(path: Path) -> list[Sample]:
         Sample(**{name: value for name, value in zip(document["fields"], row, strict=True) if name in known})
         for row in document["samples"]
     ]
+
+
+def _write(path: Path, samples: Sequence[Sample], written: threading.Event) -> None:
+    """Write one place, and set `written` on success."""
+    kept = [*_readable(path), *samples][-CAPACITY:]
+    rows = [astuple(sample) for sample in kept]
+    content = json.dumps({"format": FORMAT, "fields": ("at", *SAMPLE_FIELDS), "samples": rows}).encode()
+    digest = hashlib.sha256(content).hexdigest().encode()
+    with suppress(MonitorError):
+        with open_replacement(path, 0o600) as file:
+            file.write(digest + b"\n" + content)
+        written.set()
 
 
 def _readable(path: Path) -> list[Sample]:

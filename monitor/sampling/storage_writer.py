@@ -9,6 +9,8 @@ from collections.abc import Callable
 from monitor.sampling.write_buffer import WriteBuffer
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
+from storage import StorageError
+from storage.recovery.events import OpeningRefusedError
 
 log = get_logger(__name__)
 
@@ -27,8 +29,8 @@ class StorageWriter:
         Args:
             buffer: buffer to store.
             interval: seconds between two samples.
-            before_sample: called in the thread of the writer at its start, and shortly before each sample. It may use
-                the database.
+            before_sample: called in the thread of the writer at its start, and shortly before each sample that needs
+                it (see `wake`). It may use the database.
         """
         self._buffer = buffer
         self.use(interval, before_sample)
@@ -44,13 +46,28 @@ class StorageWriter:
         self._before_sample = before_sample
         self._idle_seconds = interval - min(PREPARATION_SECONDS, interval / 4)
 
-    def start(self, patience: float = 0.0) -> None:
-        """Start the thread, and wait up to `patience` seconds until it has opened the database or failed to."""
+    def start(self) -> None:
+        """Start the thread, which opens the database first."""
         self._thread.start()
+
+    @property
+    def refusal(self) -> StorageError | None:
+        """Error that ended the thread, because only a person can remove its cause; None if there is none."""
+        error = self._buffer.error
+        return error if isinstance(error, OpeningRefusedError) else None
+
+    def wait_started(self, patience: float) -> None:
+        """Wait up to `patience` seconds until the thread has opened the database or failed to."""
         self._started.wait(patience)
 
-    def wake(self) -> None:
-        """Let the thread store what is waiting; call it once at the end of each sampling cycle."""
+    def wake(self, prepare: bool) -> None:
+        """Let the thread store what is waiting; call it once at the end of each sampling cycle.
+
+        Args:
+            prepare: True to call `before_sample` before the next sample.
+        """
+        if prepare:
+            self._prepare_at = time.monotonic() + self._idle_seconds
         self._wake.set()
 
     def close(self, patience: float) -> bool:
@@ -77,12 +94,14 @@ class StorageWriter:
 
     def _run(self) -> None:
         self._buffer.probe()
-        self.prepare()
+        if self.refusal is None:
+            self.prepare()
         self._started.set()
         while not self._closing:
+            if self.refusal is not None:
+                return
             if self._wake.wait(self._timeout()):
                 self._wake.clear()
-                self._prepare_at = time.monotonic() + self._idle_seconds
             self._buffer.write()
             if self._prepare_at is not None and time.monotonic() >= self._prepare_at:
                 self._prepare_at = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from monitor.sampling.storage_state import StorageState
 from monitor.sampling.write_queue import WriteQueue
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 from storage import CycleRepository, Prediction, Sample, StorageError, StorageErrorKind
+from storage.recovery.events import OpeningRefusedError
 
 log = get_logger(__name__)
 
@@ -34,27 +36,6 @@ STALL_SECONDS = 5.0
 
 REFUSED_VALUES = frozenset({StorageErrorKind.DUPLICATE_KEY, StorageErrorKind.OTHER})
 """Kinds of errors that a value may cause, such as a probability that is no number."""
-
-
-@dataclass(frozen=True)
-class StorageState:
-    """State of the writes to the database.
-
-    Attributes:
-        problem: reason why samples cannot be stored; None while they can.
-        message: error message for people; empty while there is no problem.
-        samples_buffered: number of samples in memory that are not stored; one that is being stored is included.
-        samples_dropped: number of samples dropped from memory since the start, because the buffer was full.
-        write_failures: number of failed writes since the start.
-        quarantines: number of damaged files moved aside since the start.
-    """
-
-    problem: StorageErrorKind | None = None
-    message: str = ""
-    samples_buffered: int = 0
-    samples_dropped: int = 0
-    write_failures: int = 0
-    quarantines: int = 0
 
 
 class WriteBuffer:
@@ -156,9 +137,13 @@ class WriteBuffer:
             self._ready()
         except Exception as error:
             self._failed(error, 0)
+        else:
+            self._recovered()
 
     def write(self, *, all_predictions: bool = False) -> float | None:
         """Store the waiting samples and the predictions that are due, unless the last write has just failed.
+
+        If nothing waits after a failure, only `ready` is called.
 
         Args:
             all_predictions: True to store all waiting predictions.
@@ -170,6 +155,8 @@ class WriteBuffer:
         while self._monotonic() >= self.retry_at:
             due = self._predictions_due() or (all_predictions and len(self._predictions) > 0)
             if not (self._samples or due):
+                if self.error is not None:
+                    self.probe()
                 break
             samples = self._samples.take(self._batch_rows)
             times = self._attempt(samples, self._predictions.take(self._batch_rows if due else 0))
@@ -207,10 +194,8 @@ class WriteBuffer:
         self._predictions.remove_taken()
         self._stored.extend(replace(sample, at=at) for sample, at in zip(samples, times, strict=True))
         self._move_predictions(samples, times)
-        self.error = None
-        self._delay = MIN_DELAY
         self._batch_rows = min(BATCH_ROWS, 2 * self._batch_rows)
-        self._outage.success(samples_waiting=len(self._samples))
+        self._recovered()
         return times
 
     def _store(self, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> list[float]:
@@ -229,10 +214,16 @@ class WriteBuffer:
             self._refusals.failure(error=error, predictions=len(predictions))
             return times
 
+    def _recovered(self) -> None:
+        self.error = None
+        self._delay = MIN_DELAY
+        self._outage.success(samples_waiting=len(self._samples))
+
     def _failed(self, error: Exception, rows: int) -> None:
         self._failures += 1
         self.error = error if isinstance(error, StorageError) else StorageError(f"{type(error).__name__}: {error}")
-        self._outage.failure(error=self.error, samples_waiting=len(self._samples))
+        if not isinstance(self.error, OpeningRefusedError):
+            self._outage.failure(error=self.error, samples_waiting=len(self._samples))
         self._batch_rows = max(1, rows // 4)
         if rows > 1 and self.error.kind is StorageErrorKind.DISK_FULL:
             # There may be room for fewer samples.

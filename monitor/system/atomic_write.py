@@ -46,6 +46,26 @@ def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         raise MonitorError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
+@contextmanager
+def open_replacement(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """Open a file for writing; after a `with` block without an error, it takes the place of whatever is there.
+
+    Symbolic links and FIFOs that another user planted are replaced, not followed. A directory is refused.
+
+    Args:
+        path: the file to write.
+        mode: permissions of the written file, reduced by the umask.
+
+    Raises:
+        MonitorError: the file cannot be written.
+    """
+    try:
+        with _replacing(path, mode) as file:
+            yield file
+    except OSError as error:
+        raise MonitorError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
 def _is_replaceable(path: Path) -> bool:
     """Return True for a missing file, or a regular file that is not a descriptor of this process."""
     try:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from prometheus_client import CollectorRegistry
-
 from monitor.exporter.collector import StateCollector
 from monitor.reports.status import model_line
 from monitor.state import DaemonState
@@ -42,7 +40,7 @@ class Application:
         stored: Callable[[], StoredDocuments | None] = lambda: None,
         host: str = "",
     ) -> None:
-        """Initialize the routes, and register the collector of the metrics.
+        """Initialize the routes.
 
         Args:
             state: returns the current state.
@@ -52,8 +50,7 @@ class Application:
         self._state = state
         self._host = host
         self._api = Api(state, stored)
-        self._registry = CollectorRegistry()
-        self._registry.register(StateCollector(state))
+        self._collector = StateCollector(state)
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
@@ -82,7 +79,7 @@ class Application:
 
     def _metrics(self, environ: WSGIEnvironment) -> Response:
         chosen = choose_format(environ.get("HTTP_ACCEPT", ""))
-        return Response(200, chosen.content_type, chosen.encode(self._registry))
+        return Response(200, chosen.content_type, chosen.encode(self._collector))
 
     def _healthy(self, _: WSGIEnvironment) -> Response:
         state = self._state()

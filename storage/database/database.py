@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage.database.engine import SQLITE_FILE, WRITES, is_in_memory, make_engine, parse_url
 from storage.database.pool import ConnectionPool
-from storage.errors import StorageError, StorageErrorKind, kind_of, storage_errors
+from storage.errors import StorageError, StorageErrorKind, is_invalid_statement, kind_of, storage_errors
 from storage.file_ownership import prepare_database_file
 from storage.locks import ExclusiveLock
 from storage.migrations.runner import create_schema, migrate_if_needed
@@ -37,6 +37,7 @@ class Database:
         pool: connections.
         damaged_rows: number of different rows with unexpected values that were read.
         damage_reported: True after SQLite has reported damage in a transaction.
+        statement_refused: True after SQLite has refused a statement as invalid, such as one on a missing table.
     """
 
     def __init__(self, engine: Engine, path: Path | None) -> None:
@@ -46,6 +47,7 @@ class Database:
         self.pool = ConnectionPool(engine)
         self.damaged_rows = DamagedRows()
         self.damage_reported = False
+        self.statement_refused = False
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +139,7 @@ class Database:
                     # The next transaction gets a new connection: the file of the old one may be damaged or deleted.
                     connection.invalidate()
                     self.damage_reported |= kind_of(error) in DAMAGE
+                    self.statement_refused |= is_invalid_statement(error)
                 raise
             finally:
                 self.pool.release(connection)

@@ -19,7 +19,6 @@ JOURNAL_SIZE_LIMIT = 16 * 2**20
 PRAGMAS = (
     # First, so that the other pragmas wait for a lock, too. `_configure_sqlite` fills in the value.
     "busy_timeout = {busy_timeout}",
-    "journal_mode = WAL",
     # NORMAL would lose committed samples in a power failure.
     "synchronous = FULL",
     "foreign_keys = ON",
@@ -72,6 +71,18 @@ def make_engine(url: URL, busy_timeout: float) -> Engine:
     return engine
 
 
+def _is_foreign(cursor: sqlite3.Cursor) -> bool:
+    """Return True for a database of another program, whose file would be changed by another journal mode.
+
+    `storage.migrations` refuses it later. A database that uses a write-ahead log already is not examined.
+    """
+    (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
+    if mode == "wal":
+        return False
+    tables = {name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return bool(tables) and "alembic_version" not in tables
+
+
 def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
     """Set the pragmas of each connection, and make SQLAlchemy begin the transactions instead of the driver.
 
@@ -86,6 +97,8 @@ def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
         with closing(connection.cursor()) as cursor:
             for pragma in PRAGMAS:
                 cursor.execute(f"PRAGMA {pragma.format(busy_timeout=round(busy_timeout * 1000))}")
+            if not _is_foreign(cursor):
+                cursor.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

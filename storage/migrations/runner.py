@@ -40,25 +40,42 @@ def needs_migration(engine: Engine, name: str) -> bool:
 
     Raises:
         SchemaTooNewError: a newer release wrote the database.
-        StorageError: the database belongs to another program, or lacks a table.
+        StorageError: the database belongs to another program, or lacks a table or a column.
     """
     with engine.connect() as connection:
         tables = inspect(connection).get_table_names()
         if not tables:
             return True
         if alembic_version.name not in tables:
+            if len(metadata.tables.keys() & set(tables)) > len(metadata.tables) / 2:
+                detail = f"its table {alembic_version.name} is missing"
+                raise StorageError.of_kind(StorageErrorKind.SCHEMA_DAMAGED, name, detail)
             detail = f"not a database of monitor (it has a table {tables[0]})"
             raise StorageError.of_kind(StorageErrorKind.FOREIGN_DATABASE, name, detail)
         revision = connection.scalar(select(alembic_version.c.version_num))
+        missing = missing_parts(connection) if revision == HEAD else ""
     if revision is None or revision in REVISIONS[:-1]:
         return True
     if revision != HEAD:
         detail = f"its schema is revision {revision}, and this release supports revisions up to {HEAD}"
         raise SchemaTooNewError.of_kind(StorageErrorKind.SCHEMA_TOO_NEW, name, detail)
-    missing = sorted(metadata.tables.keys() - tables)
     if missing:
-        raise StorageError.of_kind(StorageErrorKind.TABLE_MISSING, name, f"its table {missing[0]} is missing")
+        raise StorageError.of_kind(StorageErrorKind.SCHEMA_DAMAGED, name, f"its {missing} is missing")
     return False
+
+
+def missing_parts(connection: Connection) -> str:
+    """Return the first table or column of this release's schema that a database lacks; empty if it is complete."""
+    inspector = inspect(connection)
+    tables = set(inspector.get_table_names())
+    for name, table in sorted(metadata.tables.items()):
+        if name not in tables:
+            return f"table {name}"
+        columns = {column["name"] for column in inspector.get_columns(name)}
+        missing = sorted(set(table.columns.keys()) - columns)
+        if missing:
+            return f"column {missing[0]} of table {name}"
+    return ""
 
 
 def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) -> None:

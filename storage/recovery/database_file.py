@@ -40,6 +40,8 @@ class FileChange(StrEnum):
     """The path of the write-ahead log or of its index names another file or none."""
     LOG_TRUNCATED = "log_truncated"
     """The write-ahead log has become shorter."""
+    SCHEMA_DAMAGED = "schema_damaged"
+    """A table or a column is missing."""
     ERRORS = "errors"
     """SQLite has reported damage."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.errors import StorageErrorKind
+from storage.errors import StorageError, StorageErrorKind
 from storage.recovery.database_file import FileChange
 
 FATAL = frozenset(
@@ -20,6 +20,10 @@ FATAL = frozenset(
     }
 )
 """Kinds of errors at the start that only a person can remove: another daemon, another program's or release's file."""
+
+
+class OpeningRefusedError(StorageError):
+    """Raised on the first opening of a database for a cause in FATAL."""
 
 
 EXAMINED = frozenset({FileChange.TRUNCATED, FileChange.HEADER_DAMAGED, FileChange.ERRORS})

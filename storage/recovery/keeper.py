@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from storage.database import DAMAGE, Database, prepare_schema
-from storage.errors import LockHeldError, StorageError, StorageErrorKind, kind_of, storage_errors
+from storage.errors import LockHeldError, StorageError, StorageErrorKind, storage_errors, translated
 from storage.file_ownership import prepare_database_file
 from storage.inspection import lock_holder
 from storage.locks import ExclusiveLock
 from storage.recovery.database_file import DatabaseFile, FileChange
 from storage.recovery.events import EXAMINED, Recovery
 from storage.recovery.quarantine import damage_of, has_orphaned_log, move_log_aside, quarantine, quarantine_name
+from storage.recovery.schema_watch import SchemaWatch
 
 CHECK_INTERVAL = 60.0
-"""Seconds between two checks of the header; the identity of the files is checked before every write."""
+"""Seconds between two checks of header and schema; the identity of the files is checked before every write."""
 
-REPLACED = DAMAGE | {StorageErrorKind.TABLE_MISSING}
+REPLACED = DAMAGE | {StorageErrorKind.SCHEMA_DAMAGED}
 """Kinds of errors at the start after which a damaged database of this program is moved aside."""
 
 PATIENCE = 5.0
@@ -66,13 +67,15 @@ class DatabaseKeeper:
         self._anchor: Any = None
         self._is_own = False
         self._check_at = 0.0
+        self._schema = SchemaWatch(database)
         self._recovery: Recovery | None = None
         self._suspend(StorageError(f"{database.name}: not open yet", StorageErrorKind.UNAVAILABLE))
 
     def ensure_open(self) -> None:
         """Open the database if it is not open; otherwise check that its files are still those that are open.
 
-        1. Compare the files; once a minute also check the header.
+        1. Compare the files; once a minute also check the header and whether the schema has changed. A refused
+           statement also leads to a check of the schema.
         2. After a change or an error that reports damage, close all connections, and move a damaged database aside.
         3. Open the database: create or migrate it if necessary.
 
@@ -90,11 +93,11 @@ class DatabaseKeeper:
             except Exception as error:
                 self._close_files()
                 self._suspend(error)
-                kind = _kind(error)
+                kind = translated(error, self._database.name, self._database.path).kind
                 if kind not in REPLACED or not self._is_own:
                     raise
-                known = str(error) if kind is StorageErrorKind.TABLE_MISSING else ""
-                self._recovery = self._examined(FileChange.ERRORS, known)
+                known = str(error) if kind is StorageErrorKind.SCHEMA_DAMAGED else ""
+                self._recovery = self._examined(FileChange.SCHEMA_DAMAGED if known else FileChange.ERRORS, known)
                 if self._recovery.moved_to is None:
                     raise
                 self._open()
@@ -115,12 +118,15 @@ class DatabaseKeeper:
             return change
         if self._database.damage_reported:
             return FileChange.ERRORS
-        if self._monotonic() >= self._check_at:
+        is_due = self._monotonic() >= self._check_at
+        if is_due:
             self._check_at = self._monotonic() + CHECK_INTERVAL
             if file.has_damaged_header():
                 return FileChange.HEADER_DAMAGED
             # The lock on the database itself keeps other daemons away; commands look for the lock file.
             self._hold_lock_file()
+        if self._schema.is_damaged(self._anchor.driver_connection, compare=is_due):
+            return FileChange.SCHEMA_DAMAGED
         return None
 
     def _close_changed(self, file: DatabaseFile, change: FileChange) -> None:
@@ -183,6 +189,7 @@ class DatabaseKeeper:
         # The anchor keeps the log open: SQLite deletes it with the last connection.
         self._anchor.driver_connection.execute("SELECT count(*) FROM samples WHERE at < 0").fetchall()
         file.record()
+        self._schema.record(self._anchor.driver_connection)
         self._file = file
         self._check_at = self._monotonic() + CHECK_INTERVAL
         self._database.damage_reported = False
@@ -214,15 +221,10 @@ class DatabaseKeeper:
     def _suspend(self, error: Exception) -> bool:
         """Refuse transactions with an error; return False if transactions are still in progress."""
         self.is_open = False
-        refusal = error if isinstance(error, StorageError) else StorageError(str(error), kind_of(error))
-        return self._database.pool.suspend(refusal, PATIENCE)
+        return self._database.pool.suspend(translated(error, self._database.name, self._database.path), PATIENCE)
 
     def _close_files(self) -> None:
         self._file = None
         self._lock = None
         self._anchor = None
         self._open_files.close()
-
-
-def _kind(error: Exception) -> StorageErrorKind:
-    return error.kind if isinstance(error, StorageError) else kind_of(error)

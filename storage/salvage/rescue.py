@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from storage.database import Database, open_database
 from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind, storage_errors
 from storage.migrations.runner import HEAD, REVISIONS, alembic_version, create_revision
 from storage.salvage.tables import TableReader
+from storage.salvage.workspace import workspace
 from storage.schema import activations, models, quarantined_models, serving, training_runs
 
 MODEL_TABLES = tuple(table.name for table in (models, serving, activations, quarantined_models, training_runs))
@@ -22,7 +22,8 @@ MODEL_TABLES = tuple(table.name for table in (models, serving, activations, quar
 def rescue_models(reader: TableReader, name: str) -> Iterator[Database]:
     """Copy the readable rows of the models, of their history and of the training runs to a temporary database.
 
-    An older schema is migrated. The database is deleted at the end of the `with` block.
+    An older schema is migrated. The database is deleted at the end of the `with` block. If the process is killed, the
+    next salvage deletes it.
 
     Args:
         reader: reader of the damaged database.
@@ -33,8 +34,8 @@ def rescue_models(reader: TableReader, name: str) -> Iterator[Database]:
         StorageError: the database belongs to another program, or cannot be migrated.
     """
     revision = _revision(reader, name)
-    with TemporaryDirectory(prefix="monitor-salvage-") as directory:
-        path = Path(directory) / "rescue.db"
+    with workspace() as directory:
+        path = directory / "rescue.db"
         url = f"sqlite:///{path}"
         if revision == HEAD:
             open_database(url).close()

@@ -58,7 +58,7 @@ class Cycles:
         self._buffer = buffer
         self._until = samples[0].at - 1
         observers = (self.published.append,)
-        self._job = SamplingCycleJob(ReplaySampler(samples), served, buffer, lambda: None, observers)
+        self._job = SamplingCycleJob(ReplaySampler(samples), served, buffer, lambda _: None, observers)
 
     def run(self):
         self._follow(self._until)

@@ -52,7 +52,7 @@ class OnlineEngine:
         self._windows = [spec.new_window(bounded=True) for _ in range(hosts)]
         width = bucket_width(spec.step) or spec.step
         self._smoothers = [SeasonalSmoother(width, spec.horizons) for _ in range(hosts)]
-        self._newest_rows = 0
+        self._advanced_rows = self._newest_rows = 0
         self._features: Floats | None = None
         self._model_probabilities: Floats | None = None
         horizons = () if predictor is None else predictor.horizons
@@ -105,22 +105,25 @@ class OnlineEngine:
         """Append samples of each host; the next `forecast` predicts for them.
 
         Args:
-            times: (hosts, rows) seconds, increasing and later than all previous ones.
+            times: (hosts, rows) seconds, increasing and later than all previous ones (otherwise ValueError).
             values: (hosts, rows, columns of the spec), NaN where missing.
-
-        Raises:
-            ValueError: the times do not increase.
         """
-        self._newest_rows = times.shape[1]
+        self._advanced_rows = self._newest_rows = times.shape[1]
         for host, window in enumerate(self._windows):
             window.extend(times[host], values[host])
             self._smoothers[host].extend(times[host], window.load_index[len(window) - self._newest_rows :])
         self._outside = None if self._ranges is None else self._ranges.extend(times, values)
-        self._features = None
-        self._model_probabilities = None
+        self._features = self._model_probabilities = None
         if self._levels:
             parts = enumerate(zip(self._levels, self._windows, times, strict=True))
             self._offsets = np.stack([level.extend(w, t, partial(self._predict, i)) for i, (level, w, t) in parts])
+
+    def select_newest(self) -> None:
+        """Let the next forecast predict for the newest sample only, instead of all samples of the last `advance`."""
+        self._newest_rows = min(self._newest_rows, 1)
+        self._outside = None if self._outside is None else self._outside[:, -1:]
+        self._offsets = None if self._offsets is None else self._offsets[:, -1:]
+        self._features = self._model_probabilities = None
 
     @property
     def newest_states(self) -> Floats:
@@ -194,7 +197,7 @@ class OnlineEngine:
             rows=rows,
             probabilities=probabilities,
             load_index=window.load_index[first:][rows],
-            forecasts=self._smoothers[host].forecasts(rows),
+            forecasts=self._smoothers[host].forecasts(self._advanced_rows - self._newest_rows + rows),
         )
         log.add(times, window.state[first:], entries)
 
@@ -229,9 +232,8 @@ class OnlineEngine:
             if self.predictor is None:
                 raise ValueError("a prediction without a predictor")
             x = self._all_features()
-            self._model_probabilities = self.predictor.probabilities(x.reshape(-1, x.shape[2])).reshape(
-                *x.shape[:2], -1
-            )
+            flat = self.predictor.probabilities(x.reshape(-1, x.shape[2]))
+            self._model_probabilities = flat.reshape(*x.shape[:2], -1)
         return self._model_probabilities
 
     def _predict(self, host: int, rows: Integers) -> Floats:
@@ -243,6 +245,6 @@ class OnlineEngine:
 
     def _seasonal_forecasts(self) -> Floats:
         """Return the Holt-Winters forecasts (hosts, smoothings, rows, horizons) for the predictor's horizons."""
-        rows = np.arange(self._newest_rows)
+        rows = np.arange(self._advanced_rows - self._newest_rows, self._advanced_rows)
         forecasts = np.stack([smoother.forecasts(rows) for smoother in self._smoothers])
         return np.asarray(forecasts[..., self._horizon_columns])

@@ -20,6 +20,9 @@ SYSFS = Path("/sys")
 MAX_BYTES = 8192
 """Largest number of bytes read by `read_proc`; /proc/meminfo, the largest file it reads, has less than 2 KiB."""
 
+PART_BYTES = 2**16
+"""Number of bytes requested at once by `read_whole_proc`."""
+
 MAX_WHOLE_BYTES = 2**22
 """Number of bytes after which `read_whole_proc` stops reading; the tables have one row per CPU or device."""
 
@@ -27,10 +30,7 @@ _descriptors: dict[str, int] = {}
 
 
 def read_proc(name: str) -> str:
-    """Return the text of a file under /proc.
-
-    The file stays open: the kernel generates the content again for each read from offset 0, and opening a file costs
-    several times as much as reading it. For use by one thread.
+    """Return the text of a file under /proc that has at most MAX_BYTES.
 
     Args:
         name: path relative to /proc.
@@ -39,14 +39,7 @@ def read_proc(name: str) -> str:
         OSError: the file cannot be read.
         ValueError: the content is not ASCII.
     """
-    path = f"{psutil.PROCFS_PATH}/{name}"
-    if path not in _descriptors:
-        _descriptors[path] = os.open(path, os.O_RDONLY)
-    try:
-        return os.pread(_descriptors[path], MAX_BYTES, 0).decode("ascii")
-    except OSError:
-        os.close(_descriptors.pop(path))
-        raise
+    return _pread(name, MAX_BYTES, 0).decode("ascii")
 
 
 def read_whole_proc(name: str, until: str = "") -> str:
@@ -61,17 +54,29 @@ def read_whole_proc(name: str, until: str = "") -> str:
     """
     stop = f"\n{until}".encode() if until else None
     content = bytearray()
-    descriptor = os.open(f"{psutil.PROCFS_PATH}/{name}", os.O_RDONLY)
-    try:
-        while len(content) < MAX_WHOLE_BYTES and not (stop and stop in content):
-            part = os.read(descriptor, 2**16)
-            if not part:
-                break
-            content += part
-    finally:
-        os.close(descriptor)
+    while len(content) < MAX_WHOLE_BYTES and not (stop and stop in content):
+        part = _pread(name, PART_BYTES, len(content))
+        if not part:
+            break
+        content += part
     # A row with non-ASCII bytes is malformed; the other rows may be intact.
     return content.decode("ascii", "replace")
+
+
+def _pread(name: str, size: int, offset: int) -> bytes:
+    """Return up to `size` bytes of a file under /proc from an offset; OSError if it cannot be read.
+
+    The file stays open: the kernel generates the content again for each read from offset 0, and opening a file costs
+    several times as much as reading it. For use by one thread.
+    """
+    path = f"{psutil.PROCFS_PATH}/{name}"
+    if path not in _descriptors:
+        _descriptors[path] = os.open(path, os.O_RDONLY)
+    try:
+        return os.pread(_descriptors[path], size, offset)
+    except OSError:
+        os.close(_descriptors.pop(path))
+        raise
 
 
 def parse_rows(lines: Iterable[str], parse: Callable[[str], tuple[str, T]]) -> dict[str, T]:

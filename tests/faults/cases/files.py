@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.faults.injectors import locks
 from tests.faults.injectors.trained import execute
 from tests.faults.table import case
 
@@ -21,43 +22,59 @@ def assert_refused(completed, codes=(1, 2)):
     assert "crashed" not in completed.stderr
 
 
-def second(daemon, database):
-    """Run a second daemon on a database for at most 90 s; return the completed process."""
+def assert_second_refused(daemon, database):
+    """Run a second daemon on a database; assert that it ends with exit code 1 and one error line."""
     path = daemon.directory / "second.toml"
     text = daemon.config.read_text().replace(str(daemon.database), str(database))
     path.write_text(text.replace(f":{daemon.port}", ":0"))
-    return daemon.command("--config", str(path), "run", timeout=90)
+    completed = daemon.command("--config", str(path), "run", timeout=90)
+    assert completed.returncode == 1
+    assert "storage write failed" not in completed.stderr
+    assert len([line for line in completed.stderr.splitlines() if line.startswith("monitor: ")]) == 1
 
 
 @case(
-    "second daemon after the lock file was deleted", "unlink of every *.lock", 1, "exit code 1; the first continues"
+    "second daemon after the lock file was deleted",
+    "unlink of every *.lock",
+    1,
+    "exit code 1 and one error line; the first continues",
 )
 def lock_file_deleted(lab):
     daemon = lab.daemon().start()
     for path in daemon.state.glob("*.lock"):
         path.unlink()
-    assert second(daemon, daemon.database).returncode == 1
+    assert_second_refused(daemon, daemon.database)
     daemon.wait_stored(2)
     daemon.assert_stops()
 
 
-@case("second daemon through a symbolic link", "link to the database in another directory", 1, "exit code 1")
+@case(
+    "second daemon through a symbolic link",
+    "link to the database in another directory",
+    1,
+    "exit code 1 and one error line",
+)
 def second_through_link(lab):
     daemon = lab.daemon().start()
     link = lab.directory / "link.db"
     link.symlink_to(daemon.database)
-    assert second(daemon, link).returncode == 1
-    assert second(daemon, daemon.state / ".." / daemon.state.name / daemon.database.name).returncode == 1
+    assert_second_refused(daemon, link)
+    assert_second_refused(daemon, daemon.state / ".." / daemon.state.name / daemon.database.name)
     daemon.wait_stored(2)
     daemon.assert_stops()
 
 
-@case("second daemon through a hard link", "link(2) to the database in another directory", 1, "exit code 1")
+@case(
+    "second daemon through a hard link",
+    "link(2) to the database in another directory",
+    1,
+    "exit code 1 and one error line",
+)
 def second_through_hard_link(lab):
     daemon = lab.daemon().start()
     link = lab.directory / "link.db"
     link.hardlink_to(daemon.database)
-    assert second(daemon, link).returncode == 1
+    assert_second_refused(daemon, link)
     daemon.wait_stored(2)
     daemon.assert_stops()
 
@@ -80,6 +97,28 @@ def planted_links(lab):
         if daemon.running():
             daemon.stop()
         assert victim.read_text() == "precious", suffix
+
+
+@case(
+    "links and FIFOs planted while running",
+    "the spool as a link to a victim, and as a FIFO; database locked, SIGTERM",
+    10,
+    "the victim is unchanged; the waiting samples are stored after the next start",
+)
+def spool_planted(lab):
+    victim = lab.directory / "victim"
+    victim.write_text("precious")
+    for plant in (lambda path: path.symlink_to(victim), os.mkfifo):
+        daemon = lab.daemon().start()
+        plant(daemon.database.with_name(f"{daemon.database.name}.spool"))
+        with locks.exclusive_lock(daemon.database):
+            daemon.wait(lambda daemon=daemon: daemon.metric("storage_buffered_samples") > 5)
+            taken = daemon.metric("samples_total")
+            assert daemon.stop() == 0
+        assert victim.read_text() == "precious"
+        daemon.start()
+        daemon.assert_stops()
+        assert daemon.rows() > taken
 
 
 @case("umask 0", "first start in a directory that does not exist", 10, "directories 0700, files 0600")

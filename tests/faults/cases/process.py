@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 import time
 
 from tests.faults.injectors import locks, process
@@ -281,6 +282,26 @@ Sampler.sample = sample
     assert page
     assert not [name for name in page if name.startswith("high_load_probability")]
     assert daemon.stop() == 0
+
+
+@case(
+    "small address space",
+    "RLIMIT_AS from 60 to 200 MB at the start of `monitor run`, `retrain`, `status` and `models`",
+    8,
+    "one error line without a traceback",
+)
+def small_address_space(lab):
+    daemon = lab.daemon().start()
+    daemon.assert_stops()
+    for megabytes in (60, 80, 100, 120, 140, 160, 180, 200):
+        limit = ["prlimit", f"--as={megabytes}000000", sys.executable, "-P", "-m", "monitor"]
+        for command in ("run", "retrain", "status", "models"):
+            line = [*limit, "--config", str(daemon.config), command]
+            completed = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+            assert "Traceback" not in completed.stderr, (command, megabytes)
+            if command in ("run", "retrain"):
+                assert completed.returncode == 1
+                assert len(completed.stderr.splitlines()) == 1
 
 
 @case("every run of a job fails", "anomaly detection raises MemoryError", 2, "sampling continues; failures counted")

@@ -12,7 +12,7 @@ from monitor.inference.forecast import Forecast
 from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
 from monitor.sampling.sampler import SourceState
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel

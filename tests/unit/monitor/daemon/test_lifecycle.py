@@ -10,6 +10,7 @@ from monitor.config.loader import Config
 from monitor.daemon import lifecycle
 from monitor.daemon.reloader import Reloader
 from monitor.daemon.signals import blocked_signals
+from storage import StorageError, StorageErrorKind
 
 pytestmark = pytest.mark.unit
 
@@ -29,6 +30,7 @@ class FakeDaemon:
 
     script = ()
     stops = True
+    fatal_error = None
 
     def __init__(self, config, notifier):
         self.calls = ["start"]
@@ -101,6 +103,22 @@ def test_run_exits_with_0_if_a_job_does_not_stop(run):
     with pytest.raises(ExitError) as error:
         run(signal.SIGTERM, stops=False)
     assert error.value.args == (0,)
+
+
+def test_run_ends_with_the_error_of_a_database_that_cannot_be_used(run, monkeypatch):
+    error = StorageError("of another program", StorageErrorKind.FOREIGN_DATABASE)
+    monkeypatch.setattr(FakeDaemon, "fatal_error", error)
+    with pytest.raises(StorageError) as caught:
+        run(signal.SIGHUP)
+    assert (caught.value, FakeDaemon.last.calls) == (error, ["start", "close"])
+
+
+def test_run_exits_with_1_if_a_job_does_not_stop_after_an_error_of_the_database(run, monkeypatch):
+    error = StorageError("of another program", StorageErrorKind.FOREIGN_DATABASE)
+    monkeypatch.setattr(FakeDaemon, "fatal_error", error)
+    with pytest.raises(ExitError) as ended:
+        run(signal.SIGHUP, stops=False)
+    assert ended.value.args == (1,)
 
 
 def test_run_exits_with_0_if_a_reload_does_not_end(run, monkeypatch):

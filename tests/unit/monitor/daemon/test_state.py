@@ -7,7 +7,7 @@ import pytest
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 from storage import StorageErrorKind
 
 pytestmark = pytest.mark.unit

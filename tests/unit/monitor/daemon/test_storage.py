@@ -9,6 +9,7 @@ from monitor.errors import MonitorError
 from monitor.sampling.spool import read_spool
 from monitor.sampling.write_buffer import WriteBuffer
 from storage import Sample, StorageError, StorageErrorKind, open_database
+from storage.recovery.events import OpeningRefusedError
 
 pytestmark = pytest.mark.unit
 
@@ -117,6 +118,7 @@ def test_storage_refuses_a_second_daemon(open_storage, tmp_path):
     (tmp_path / "link.db").symlink_to(tmp_path / "x.db")
     second = open_storage("link.db")
     second.buffer.probe()
+    assert isinstance(second.buffer.error, OpeningRefusedError)
     with pytest.raises(MonitorError):
         raise_fatal(second.buffer.error)
 
@@ -129,3 +131,14 @@ def test_storage_refuses_the_database_of_another_program(open_storage, tmp_path)
     with pytest.raises(StorageError) as caught:
         raise_fatal(storage.buffer.error)
     assert caught.value.kind is StorageErrorKind.FOREIGN_DATABASE
+
+
+def test_storage_waits_if_another_database_replaces_the_open_one(open_storage, tmp_path):
+    storage = open_storage()
+    store(storage, 1.0)
+    with open_database(f"sqlite:///{tmp_path}/y.db", migrate=False) as database, database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE other (x)")
+    (tmp_path / "y.db").replace(tmp_path / "x.db")
+    store(storage, 2.0)
+    assert storage.buffer.error.kind is StorageErrorKind.FOREIGN_DATABASE
+    assert not isinstance(storage.buffer.error, OpeningRefusedError)

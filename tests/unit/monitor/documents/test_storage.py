@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.documents.storage import StorageStatus, quarantine_notice, storage_problems, storage_status
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 from storage import StorageErrorKind
 
 pytestmark = pytest.mark.unit

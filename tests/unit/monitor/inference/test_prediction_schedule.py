@@ -38,3 +38,12 @@ def test_samples_are_collected_until_they_are_taken():
     assert schedule.add(Sample(1002.0), (300.0,), at_once=True)
     assert [sample.at for sample in schedule.take()] == [1001.0, 1002.0]
     assert schedule.take() == []
+
+
+def test_next_forecast_is_foreseen():
+    schedule = PredictionSchedule(1.0)
+    foreseen = []
+    for at in range(1000, 1012):
+        schedule.add(Sample(float(at)), (300.0,))
+        foreseen.append(schedule.is_due_next((300.0,)))
+    assert [1000 + i for i, is_due in enumerate(foreseen) if is_due] == [1004, 1009]

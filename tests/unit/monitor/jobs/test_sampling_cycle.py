@@ -23,7 +23,12 @@ class Parts:
         self._error = error
         self.sampler = SimpleNamespace(sample=self.sample, states={}, samples_total=1, samples_missed_total=2)
         self.served = SimpleNamespace(
-            advance=self.advance, forecast=self.predict, high_load=False, high_load_since=None, model_id=3
+            advance=self.advance,
+            forecast=self.predict,
+            is_due_next=False,
+            high_load=False,
+            high_load_since=None,
+            model_id=3,
         )
         self.buffer = SimpleNamespace(
             add=lambda sample: self.steps.append(("add", sample)),
@@ -44,11 +49,12 @@ class Parts:
             raise self._error
         return self._forecast
 
+    def wake(self, prepare):
+        self.steps.append("prepare" if prepare else "wake")
+
     def run(self, *due):
         states = []
-        job = SamplingCycleJob(
-            self.sampler, self.served, self.buffer, lambda: self.steps.append("wake"), (states.append,)
-        )
+        job = SamplingCycleJob(self.sampler, self.served, self.buffer, self.wake, (states.append,))
         for self.is_due in due or (True,):
             job.run()
         return states
@@ -93,3 +99,10 @@ def test_newest_forecast_stands_until_the_next_one_is_due():
     assert [state.predictions_total for state in states] == [0, 1, 1]
     assert parts.steps.count("predict") == parts.steps.count(("add predictions", 1)) == 1
     assert parts.steps.count("wake") == 3
+
+
+def test_writer_prepares_the_sample_of_the_next_forecast():
+    parts = Parts()
+    parts.served.is_due_next = True
+    parts.run()
+    assert parts.steps[-1] == "prepare"

@@ -11,7 +11,7 @@ from monitor.documents.storage import StorageStatus
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.reports.status import model_line, status_line, status_report
-from monitor.sampling.write_buffer import StorageState
+from monitor.sampling.storage_state import StorageState
 from monitor.training.bootstrap_model import pretrained_task
 from storage import AnomalyRecord, StorageErrorKind, TrainingOutcome
 from tests.unit.monitor.conftest import NOW, TRAINING_REPORT, damaged

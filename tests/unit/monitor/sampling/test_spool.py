@@ -1,9 +1,12 @@
 """Spool: places, round trip, bounds and damage."""
 
+import os
 import stat
+import threading
 
 import pytest
 
+from monitor.sampling import spool
 from monitor.sampling.spool import CAPACITY, SpoolError, read_spool, spool_paths, write_spool
 from storage import Sample
 
@@ -40,10 +43,43 @@ def test_spool_is_written_to_the_first_place_that_can_be_written(tmp_path):
 def test_places_are_next_to_the_database_and_in_the_directories_of_the_service(tmp_path):
     (tmp_path / "link.db").symlink_to(tmp_path / "x.db")
     environ = {"RUNTIME_DIRECTORY": "/run/monitor:/run/other", "STATE_DIRECTORY": "/var/lib/monitor"}
-    first, second, third = spool_paths(tmp_path / "link.db", environ)
-    assert first == tmp_path / "x.db.spool"
+    first, next_to_link, second, third = spool_paths(tmp_path / "link.db", environ)
+    assert (first, next_to_link) == (tmp_path / "x.db.spool", tmp_path / "link.db.spool")
     assert (str(second.parent), str(third.parent), second.name) == ("/run/monitor", "/var/lib/monitor", third.name)
     assert spool_paths(tmp_path / "y.db", environ)[1] != second
+
+
+def test_spool_replaces_planted_links_and_fifos_without_opening_them(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    link = tmp_path / "x.spool"
+    link.symlink_to(victim)
+    fifo = tmp_path / "y.spool"
+    os.mkfifo(fifo)
+    for path in (link, fifo):
+        assert write_spool([path], SAMPLES) == path
+        assert read_spool(path) == SAMPLES
+    assert victim.read_text() == "precious"
+
+
+def test_spool_is_written_to_the_next_place_if_a_file_system_does_not_respond(tmp_path, monkeypatch):
+    thaw = threading.Event()
+    frozen = tmp_path / "frozen.spool"
+    replace = spool.open_replacement
+
+    def open_replacement(path, mode):
+        if path == frozen:
+            thaw.wait()
+        return replace(path, mode)
+
+    monkeypatch.setattr(spool, "open_replacement", open_replacement)
+    other = tmp_path / "other.spool"
+    try:
+        assert write_spool([frozen], SAMPLES, patience=0.01) is None
+        assert write_spool([frozen, other], SAMPLES, patience=0.5) == other
+    finally:
+        thaw.set()
+    assert read_spool(other) == SAMPLES
 
 
 @pytest.mark.parametrize("position", [0, 70, -1])

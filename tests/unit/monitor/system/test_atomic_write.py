@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.system.atomic_write import open_atomic
+from monitor.system.atomic_write import open_atomic, open_replacement
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +24,19 @@ def test_open_atomic_replaces_a_file_and_leaves_no_temporary_file(tmp_path):
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_open_replacement_replaces_a_link_and_refuses_a_directory(tmp_path):
+    target = tmp_path / "target"
+    target.write_bytes(b"old")
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    with open_replacement(link, 0o600) as file:
+        file.write(b"new")
+    assert (target.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"old", b"new", False)
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(MonitorError), open_replacement(tmp_path / "directory") as file:
+        file.write(b"new")
 
 
 def test_open_atomic_keeps_the_former_file_after_an_error(tmp_path):

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 import storage.migrations
 from storage import Database, SchemaTooNewError, StorageError, StorageErrorKind
 from storage.migrations.runner import HEAD, REVISIONS, needs_migration
+from storage.schema import metadata
 
 pytestmark = pytest.mark.unit
 
@@ -47,7 +48,21 @@ def test_needs_migration_refuses_a_newer_schema(database: Database) -> None:
 
 def test_needs_migration_refuses_the_database_of_another_program(database: Database) -> None:
     with database.writing() as connection:
-        connection.execute(text("DROP TABLE alembic_version"))
+        for table in ("alembic_version", *metadata.tables):
+            if table != "samples":
+                connection.execute(text(f"DROP TABLE {table}"))
     with pytest.raises(StorageError) as caught:
         needs_migration(database.engine, database.name)
     assert caught.value.kind is StorageErrorKind.FOREIGN_DATABASE
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DROP TABLE alembic_version", "DROP TABLE onsets", "ALTER TABLE samples RENAME COLUMN cpu_usage TO cpu"],
+)
+def test_needs_migration_refuses_a_database_that_lacks_a_part(database: Database, statement: str) -> None:
+    with database.writing() as connection:
+        connection.execute(text(statement))
+    with pytest.raises(StorageError) as caught:
+        needs_migration(database.engine, database.name)
+    assert caught.value.kind is StorageErrorKind.SCHEMA_DAMAGED

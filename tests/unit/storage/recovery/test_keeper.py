@@ -188,6 +188,20 @@ def test_keeper_opens_a_sound_database_again_after_a_false_alarm(kept: Kept, pat
     assert quarantined_files(path) == []
 
 
+def test_keeper_refuses_transactions_with_one_line(keep: Keep, url: str, path: Path) -> None:
+    kept = keep(url)
+    kept.write(1.0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        kept.keeper.close()
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert kind_of_refusal(kept) is StorageErrorKind.BUSY
+    with pytest.raises(StorageError) as caught:
+        kept.times()
+    assert str(caught.value).startswith(f"{path}: database is locked; ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_keeper_moves_an_emptied_database_aside_with_its_log(keep: Keep, url: str, path: Path) -> None:
     Path(f"{path}-wal").write_bytes(b"frames")
     os.truncate(path, 0)
@@ -203,6 +217,15 @@ def test_keeper_never_moves_a_file_of_something_else(keep: Keep, url: str, path:
     assert kind_of_refusal(keep(url)) in FATAL
     assert path.read_bytes() == content
     assert quarantined_files(path) == []
+
+
+def test_keeper_leaves_the_database_of_another_program_unchanged(keep: Keep, url: str, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE users (name)")
+    content = path.read_bytes()
+    assert kind_of_refusal(keep(url)) is StorageErrorKind.FOREIGN_DATABASE
+    assert path.read_bytes() == content
 
 
 def test_keeper_refuses_a_second_daemon_whatever_name_it_uses(kept: Kept, keep: Keep, tmp_path: Path) -> None:

@@ -18,11 +18,10 @@ def test_read_proc_fails_for_missing_file(proc):
         read_proc("absent")
 
 
-def test_read_whole_proc_returns_the_file_of_the_moment(proc):
+def test_read_whole_proc_returns_the_current_content(proc):
     (proc / "net").mkdir()
-    for text in ("a\n", "b\n"):
-        (proc / "new").write_text(text)
-        (proc / "new").replace(proc / "net" / "dev")
+    for text in ("a\n", "b\n" * 100_000, "c\n"):
+        (proc / "net" / "dev").write_text(text)
         assert read_whole_proc("net/dev") == text
 
 

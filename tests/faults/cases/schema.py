@@ -1,0 +1,51 @@
+"""Schema of the database, changed by another program."""
+
+from tests.faults.cases.damage import IDENTITY_BOUND, REPLACES
+from tests.faults.injectors.trained import execute
+from tests.faults.scenarios import assert_replaces
+from tests.faults.table import case
+
+
+def assert_schema_replaced(lab, *statements):
+    """Execute statements while the daemon runs, and assert that it continues in a new file."""
+    daemon = lab.daemon().start()
+
+    def change():
+        for statement in statements:
+            execute(daemon.database, statement)
+
+    return assert_replaces(daemon, change)
+
+
+@case("table of the samples dropped, while running", "DROP TABLE samples", 4, REPLACES)
+def samples_dropped(lab):
+    return assert_schema_replaced(lab, "DROP TABLE samples")
+
+
+@case("column renamed, while running", "ALTER TABLE samples RENAME COLUMN cpu_usage", 4, REPLACES)
+def column_renamed(lab):
+    return assert_schema_replaced(lab, "ALTER TABLE samples RENAME COLUMN cpu_usage TO cpu")
+
+
+@case(
+    "view in place of a table, while running",
+    "predictions renamed, and a view with its name created",
+    4,
+    REPLACES,
+    bound=IDENTITY_BOUND,
+)
+def view_instead_of_table(lab):
+    return assert_schema_replaced(
+        lab, "ALTER TABLE predictions RENAME TO other", "CREATE VIEW predictions AS SELECT * FROM other"
+    )
+
+
+@case(
+    "tables without frequent use dropped, while running",
+    "DROP TABLE maintenance_windows and alembic_version",
+    4,
+    REPLACES,
+    bound=IDENTITY_BOUND,
+)
+def rare_tables_dropped(lab):
+    return assert_schema_replaced(lab, "DROP TABLE maintenance_windows", "DROP TABLE alembic_version")
