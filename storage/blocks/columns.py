@@ -115,9 +115,9 @@ def _scaled(values: Array, scale: float) -> Integers | None:
     """Return the values times a scale as integers; None if these do not restore every value bit for bit."""
     if float(np.abs(values).max()) >= MAX_INTEGER / scale:
         return None
-    scaled = np.rint(values * scale)
-    is_exact = (scaled / scale).view(np.uint64) == values.view(np.uint64)
-    return scaled.astype(np.int64) if is_exact.all() else None
+    integers = np.rint(values * scale).astype(np.int64)
+    is_exact = (integers / scale).view(np.uint64) == values.view(np.uint64)
+    return integers if is_exact.all() else None
 
 
 def _encode_listed(words: Words) -> bytes | None:

@@ -85,10 +85,10 @@ def hour_of(at: float) -> float:
 
 
 def just_after(at: float) -> float:
-    """Return the next larger number: the inclusive bound for an exclusive lower bound."""
-    return math.nextafter(at, math.inf)
+    """Return the next larger number: the inclusive bound for an exclusive lower bound; infinity stays infinity."""
+    return at if math.isinf(at) else math.nextafter(at, math.inf)
 
 
 def just_before(at: float) -> float:
-    """Return the next smaller number: the inclusive bound for an exclusive upper bound."""
-    return math.nextafter(at, -math.inf)
+    """Return the next smaller number: the inclusive bound for an exclusive upper bound; infinity stays infinity."""
+    return at if math.isinf(at) else math.nextafter(at, -math.inf)

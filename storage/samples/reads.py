@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from storage.blocks.reading import Gap
-from storage.blocks.series import SAMPLES, just_before
+from storage.blocks.series import SAMPLES, just_after, just_before
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
 from storage.queries import bucket_chunks, bucket_number, in_chunk
@@ -54,9 +54,20 @@ class SampleReads:
         """Yield the samples of a period in several arrays, in order of time; see `between`."""
         for part in self._series.blocks(connection).parts(start, end, ("at", *fields)):
             if isinstance(part, Gap):
-                yield from (self._rows(connection, gap, fields) for gap in _days(part))
+                yield from (self._rows(connection, gap, fields) for gap in self._days(connection, part))
             else:
                 yield part
+
+    def _days(self, connection: Connection, gap: Gap) -> Iterator[Gap]:
+        """Yield the parts of a period that have rows, a day or less each."""
+        query = select(func.min(samples.c.at)).where(
+            samples.c.host_id == self._host_id, samples.c.at >= bindparam("start"), samples.c.at <= gap.end
+        )
+        start: float | None = gap.start
+        while (start := connection.scalar(query, {"start": start})) is not None:
+            end = min(start + DAY, gap.end)
+            yield Gap(start, end)
+            start = just_after(end)
 
     def _rows(self, connection: Connection, gap: Gap, fields: Sequence[str]) -> Array:
         """Return the samples of a period without blocks; see `between`."""
@@ -79,7 +90,7 @@ class SampleReads:
     def thinned_times(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
         """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
         if self._series.blocks(connection).any(start, end):
-            parts = self._parts(connection, math.nextafter(start, math.inf), end, ())
+            parts = self._parts(connection, just_after(start), end, ())
             return _thinned((part[:, 0] for part in parts), spacing)
         query = select_thinned_times(self._host_id, start, end, spacing)
         return fetch_numbers(connection, query, self._database.damaged_rows, 1)[:, 0]
@@ -133,15 +144,6 @@ class SampleReads:
                 for number, *values in connection.execute(_BUCKET_MEANS, chunk):
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
-
-
-def _days(gap: Gap) -> Iterator[Gap]:
-    """Yield the parts of a period, a day or less each; a period without end is one part."""
-    start = gap.start
-    while math.isfinite(start) and start + DAY < gap.end < math.inf:
-        yield Gap(start, just_before(start + DAY))
-        start += DAY
-    yield Gap(start, gap.end)
 
 
 def _bucket_means(
