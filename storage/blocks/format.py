@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def decode_block(series: Series, names: Sequence[str], row: dict[str, Any]) -> B
     data: bytes = row["data"]
     rows: int = row["row_count"]
     (count,) = _COUNT.unpack_from(data)
-    ends = np.cumsum([_COUNT.size + 4 * count, *struct.unpack_from(f"<{count}I", data, _COUNT.size)]).tolist()
+    lengths = struct.unpack_from(f"<{count}I", data, _COUNT.size)
+    ends = list(accumulate(lengths, initial=_COUNT.size + 4 * count))
 
     def column(name: str) -> Array:
         number = series.columns.index(name)

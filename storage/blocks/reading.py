@@ -29,13 +29,48 @@ class Gap:
     end: float
 
 
+class RecentBlocks:
+    """The last two decoded blocks of a series: consecutive reads often share an hour."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[float, int], Block] = {}
+
+    def block(self, series: Series, names: Sequence[str], row: dict[str, Any]) -> Block:
+        """Return columns of a block, the same in each call; see `decode_block`."""
+        key = row["start"], row["checksum"]
+        block = self._blocks.get(key)
+        if block is None:
+            block = decode_block(series, names, row)
+            if len(self._blocks) > 1:
+                del self._blocks[next(iter(self._blocks))]
+            self._blocks[key] = block
+        return block
+
+
 class BlockReader:
     """Reader of the blocks of one host in one transaction.
 
     A damaged block is counted and left out.
     """
 
-    def __init__(self, connection: Connection, damaged: DamagedRows, series: Series, host_id: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        damaged: DamagedRows,
+        series: Series,
+        host_id: int,
+        recent: RecentBlocks | None = None,
+    ) -> None:
+        """Initialize the reader.
+
+        Args:
+            connection: connection in a transaction.
+            damaged: counter of damaged rows.
+            series: time series.
+            host_id: ID of the host.
+            recent: blocks of the previous readers for the same columns, which are not decoded again.
+        """
+        self._recent = RecentBlocks() if recent is None else recent
         self._connection = connection
         self._damaged = damaged
         self._series = series
@@ -66,7 +101,7 @@ class BlockReader:
         series = self._series
 
         def build(*values: Any) -> Block:
-            return decode_block(series, names, dict(zip(_COLUMNS, values, strict=True)))
+            return self._recent.block(series, names, dict(zip(_COLUMNS, values, strict=True)))
 
         decoder = RowDecoder(series.blocks.name, build, _READERS)
         query = _select_blocks(series, descending=descending)

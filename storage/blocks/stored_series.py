@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sqlalchemy import Connection, func, select
 
 from storage import queries
 from storage.blocks.expansion import delete_block, expand_hours
-from storage.blocks.reading import BlockReader, Gap
-from storage.blocks.series import Array, Series, just_before
+from storage.blocks.reading import BlockReader, RecentBlocks
+from storage.blocks.series import Series, just_before
 from storage.database import Database
 
 BLOCKS_PER_BATCH = 50
@@ -34,28 +34,13 @@ class StoredSeries:
         self._at = series.rows.c.at
         self._own = series.rows.c.host_id == host_id
 
-    def blocks(self, connection: Connection) -> BlockReader:
-        """Return the reader of the blocks in a transaction."""
-        return BlockReader(connection, self._database.damaged_rows, self.series, self._host_id)
+    def blocks(self, connection: Connection, recent: RecentBlocks | None = None) -> BlockReader:
+        """Return the reader of the blocks in a transaction; see `BlockReader`."""
+        return BlockReader(connection, self._database.damaged_rows, self.series, self._host_id, recent)
 
     def expand(self, connection: Connection, times: Sequence[float]) -> None:
         """Replace the blocks of the hours of some times by rows, before a statement writes rows at these times."""
         expand_hours(connection, self.series, self._host_id, times)
-
-    def parts(
-        self, connection: Connection, start: float, end: float, names: Sequence[str], rows: Callable[[Gap], Array]
-    ) -> Iterator[Array]:
-        """Yield the values with start <= at <= end, in order of time.
-
-        Args:
-            connection: connection in a transaction.
-            start: seconds since the epoch.
-            end: seconds since the epoch.
-            names: names of the columns; `at` is the first one.
-            rows: reads the rows of a period without blocks.
-        """
-        for part in self.blocks(connection).parts(start, end, names):
-            yield rows(part) if isinstance(part, Gap) else part
 
     def count(self, start: float = -math.inf, end: float = math.inf) -> int:
         """Return the number of rows with start <= at <= end, in seconds since the epoch."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Integer, Select, Table, cast, func, select
 
-from storage.blocks.reading import Gap
+from storage.blocks.reading import Gap, RecentBlocks
 from storage.blocks.series import Array, just_before
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
@@ -50,22 +49,27 @@ class BucketMaxima:
     def read(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
         """Return the aggregates by horizon; see `PredictionRepository.bucket_maxima`."""
         maxima: dict[float, NDArray[np.float64]] = {}
+        recent = RecentBlocks()
         for chunk in bucket_chunks(self._host_id, start, width, count):
             with self._database.reading() as connection:
-                for horizon, number, *values in self._read_chunk(connection, chunk):
+                for horizon, number, *values in self._read_chunk(connection, chunk, recent):
                     table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
                     table[min(number, count - 1)] = values
         return dict(sorted(maxima.items()))
 
-    def _read_chunk(self, connection: Connection, chunk: dict[str, float]) -> list[tuple[Any, ...]]:
+    def _read_chunk(
+        self, connection: Connection, chunk: dict[str, float], recent: RecentBlocks
+    ) -> list[tuple[Any, ...]]:
         """Return horizon, number of the bucket and aggregates, for each horizon and bucket with predictions."""
         start, end = chunk["chunk_start"], just_before(chunk["chunk_end"])
         if not self._series.blocks(connection).any(start, end):
             query = _BUCKET_MAXIMA[self._rows.name]
             return _BUCKETS.read(self._database.damaged_rows, connection, query, **chunk)
-        read_rows = partial(self._read_rows, connection)
-        parts = [np.empty((0, len(COLUMNS))), *self._series.parts(connection, start, end, COLUMNS, read_rows)]
-        return _aggregates(np.concatenate(parts), start, chunk["width"], int(chunk["first_bucket"]))
+        parts = self._series.blocks(connection, recent).parts(start, end, COLUMNS)
+        values = [self._read_rows(connection, part) if isinstance(part, Gap) else part for part in parts]
+        return _aggregates(
+            np.concatenate([np.empty((0, len(COLUMNS))), *values]), start, chunk["width"], int(chunk["first_bucket"])
+        )
 
     def _read_rows(self, connection: Connection, gap: Gap) -> Array:
         """Return COLUMNS of the predictions in a period without blocks, ordered by time."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from sqlalchemy import Connection, bindparam, func, select
 
-from storage.blocks.reading import Gap
+from storage.blocks.reading import Gap, RecentBlocks
 from storage.blocks.series import SAMPLES, just_after, just_before
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
@@ -34,7 +34,14 @@ class SampleReads:
         self._host_id = host_id
         self._series = StoredSeries(database, SAMPLES, host_id)
 
-    def between(self, connection: Connection, start: float, end: float, fields: Sequence[str]) -> Array:
+    def between(
+        self,
+        connection: Connection,
+        start: float,
+        end: float,
+        fields: Sequence[str],
+        recent: RecentBlocks | None = None,
+    ) -> Array:
         """Return the samples with start <= at <= end (rows, 1 + fields), ordered by time; NaN for a missing value.
 
         Args:
@@ -42,17 +49,25 @@ class SampleReads:
             start: seconds since the epoch.
             end: seconds since the epoch.
             fields: fields to read.
+            recent: blocks of the previous reads of these fields; see `BlockReader`.
         """
         if not self._series.blocks(connection).any(start, end):
             return self._rows(connection, Gap(start, end), fields)
         buffer = ArrayBuffer(1 + len(fields))
-        for part in self._parts(connection, start, end, fields):
+        for part in self._parts(connection, start, end, fields, recent):
             buffer.append(part)
         return buffer.take()
 
-    def _parts(self, connection: Connection, start: float, end: float, fields: Sequence[str]) -> Iterator[Array]:
+    def _parts(
+        self,
+        connection: Connection,
+        start: float,
+        end: float,
+        fields: Sequence[str],
+        recent: RecentBlocks | None = None,
+    ) -> Iterator[Array]:
         """Yield the samples of a period in several arrays, in order of time; see `between`."""
-        for part in self._series.blocks(connection).parts(start, end, ("at", *fields)):
+        for part in self._series.blocks(connection, recent).parts(start, end, ("at", *fields)):
             if isinstance(part, Gap):
                 yield from (self._rows(connection, gap, fields) for gap in self._days(connection, part))
             else:
@@ -133,11 +148,12 @@ class SampleReads:
     def bucket_means(self, start: float, width: float, count: int) -> Array:
         """Return the mean of each field in each time bucket; see `SampleRepository.bucket_means`."""
         means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
+        recent = RecentBlocks()
         for chunk in bucket_chunks(self._host_id, start, width, count):
             with self._database.reading() as connection:
                 first, last = chunk["chunk_start"], just_before(chunk["chunk_end"])
                 if self._series.blocks(connection).any(first, last):
-                    rows = self.between(connection, first, last, SAMPLE_FIELDS)
+                    rows = self.between(connection, first, last, SAMPLE_FIELDS, recent)
                     numbers, part = _bucket_means(rows, first, width)
                     means[np.minimum(numbers + int(chunk["first_bucket"]), count - 1)] = part
                     continue
@@ -154,18 +170,22 @@ def _bucket_means(
     The sums add one row after the other, as those of SQLite do.
 
     Args:
-        rows: (rows, 1 + columns) times and values; NaN for a missing value.
+        rows: (rows, 1 + columns) times in order, and values; NaN for a missing value.
         start: start of the first bucket in seconds since the epoch.
         width: width of a bucket in seconds.
     """
-    numbers, bucket = np.unique(((rows[:, 0] - start) / width).astype(np.int64), return_inverse=True)
-    means = np.full((len(numbers), rows.shape[1] - 1), np.nan)
-    for column, values in enumerate(rows.T[1:]):
-        known = ~np.isnan(values)
-        counts = np.bincount(bucket[known], minlength=len(numbers))
-        sums = np.bincount(bucket[known], values[known], minlength=len(numbers))
-        np.divide(sums, counts, out=means[:, column], where=counts > 0)
-    return numbers, means
+    bucket = ((rows[:, 0] - start) / width).astype(np.int64)
+    first = np.flatnonzero(np.diff(bucket, prepend=-1))
+    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(rows)))
+    is_known = ~np.isnan(rows[:, 1:])
+    columns = is_known.shape[1]
+    cells = (group[:, None] * columns + np.arange(columns)).ravel()
+    # A missing value adds zero.
+    sums = np.bincount(cells, np.where(is_known, rows[:, 1:], 0.0).ravel(), len(first) * columns)
+    counts = np.bincount(cells, is_known.ravel(), len(first) * columns)
+    means = np.full(len(sums), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return bucket[first], means.reshape(-1, columns)
 
 
 def _thinned(parts: Iterable[Array], spacing: float) -> Array:
