@@ -16,6 +16,7 @@ from storage.errors import (
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.predictions import PredictionRepository
+from storage.quantization import quantize_number, quantize_sample, quantize_values
 from storage.records import (
     SAMPLE_FIELDS,
     AnomalyPeak,
@@ -29,9 +30,8 @@ from storage.records import (
     TrainingOutcome,
     TrainingRun,
     Verdict,
-    quantize_sample,
 )
-from storage.samples import MergedRows, SampleRepository, quantize_values
+from storage.samples import MergedRows, SampleRepository
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 
@@ -72,6 +72,7 @@ __all__ = [
     "Verdict",
     "is_locked",
     "open_database",
+    "quantize_number",
     "quantize_sample",
     "quantize_values",
 ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from operator import attrgetter
 
 # Times are seconds since the epoch (UTC), durations seconds, ratios 0 to 1, rates per second, and sizes bytes.
 
@@ -57,38 +55,6 @@ BYTE_RATE_FIELDS = frozenset({"network_receive", "network_transmit", "disk_read"
 
 Errors per second keep their fraction, because one error per minute matters.
 """
-
-STEPS_PER_UNIT = 1e6
-"""Resolution of all other metrics and of probabilities: six decimals, as that of the feature sums.
-
-The digits below it are noise of the clock, and would take most of the space of a compressed sample.
-"""
-
-LARGEST_QUANTIZED = 2.0**31
-"""Absolute value from which numbers are not rounded: a float has no steps of a millionth much above it."""
-
-_VALUES = attrgetter(*SAMPLE_FIELDS)
-_IS_BYTE_RATE = tuple(name in BYTE_RATE_FIELDS for name in SAMPLE_FIELDS)
-
-
-def quantize_sample(sample: Sample) -> Sample:
-    """Return a sample with byte rates rounded to whole numbers, the rest to six decimals; None if not finite.
-
-    Features computed from the live sample then equal features computed from the stored sample.
-    """
-    values = zip(_VALUES(sample), _IS_BYTE_RATE, strict=True)
-    return Sample(sample.at, *(_quantize(value, byte_rate) for value, byte_rate in values))
-
-
-def _quantize(value: float | None, byte_rate: bool) -> float | None:
-    if value is None or not math.isfinite(value):
-        return None
-    return float(round(value)) if byte_rate else quantize_number(value)
-
-
-def quantize_number(value: float) -> float:
-    """Return a number rounded to six decimals, as `storage.samples.quantize_values` rounds it; NaN stays NaN."""
-    return round(value * STEPS_PER_UNIT) / STEPS_PER_UNIT if abs(value) < LARGEST_QUANTIZED else value
 
 
 @dataclass(frozen=True, slots=True)

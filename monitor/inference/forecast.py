@@ -20,7 +20,7 @@ from monitor.errors import PredictorError
 from monitor.inference.explanations import explain_group
 from monitor.inference.stored_samples import read_samples
 from monitor.stores import TIME_EPSILON, Stores
-from storage import Prediction, Sample
+from storage import Prediction, Sample, quantize_number
 
 NO_WARNINGS = 1.0
 """Stored threshold of a horizon without warnings."""
@@ -108,7 +108,8 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
             at=at,
             horizon=horizon,
             model_id=model_id,
-            probability=probability,
+            # As stored, so that the page and the database agree.
+            probability=quantize_number(probability),
             baseline_probability=base_rate,
             threshold=threshold,
             warning=warning,

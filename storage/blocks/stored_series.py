@@ -1,4 +1,4 @@
-"""Stored series: counts, bounds and deletion of the rows of one host, whether in blocks or not."""
+"""Stored series: counts, bounds and deletion of rows, in blocks or not."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, bindparam, delete, insert
 
 from storage.blocks.series import PREDICTIONS
-from storage.records import Prediction, quantize_number
+from storage.quantization import quantize_number
+from storage.records import Prediction
 from storage.schema import predictions
 
 

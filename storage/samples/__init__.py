@@ -1,6 +1,6 @@
 """Samples: repository, arrays, and merging of imported rows."""
 
-from storage.samples.merge import MergedRows, quantize_values
+from storage.samples.merge import MergedRows
 from storage.samples.repository import SampleRepository
 
-__all__ = ["MergedRows", "SampleRepository", "quantize_values"]
+__all__ = ["MergedRows", "SampleRepository"]

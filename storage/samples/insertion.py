@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from storage.blocks.expansion import expand_hours
 from storage.blocks.series import SAMPLES
-from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
+from storage.quantization import quantize_sample
+from storage.records import SAMPLE_FIELDS, Sample
 from storage.schema import samples
 
 INSERT = insert(samples)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from storage.records import BYTE_RATE_FIELDS, LARGEST_QUANTIZED, STEPS_PER_UNIT
+from storage.quantization import quantize_values
 from storage.rows import raw_rows
 from storage.samples.arrays import Array
 from storage.schema import samples
@@ -65,14 +65,6 @@ def merge_rows(
     changed = is_stored & written.any(axis=1)
     _update_rows(connection, host_id, list(_named_rows(times[changed], result[changed], fields)), fields)
     return MergedRows(is_stored=is_stored, written=written, overwritten=overwritten, values=result)
-
-
-def quantize_values(values: Array, fields: Sequence[str]) -> Array:
-    """Round `values` (rows, fields) as `quantize_sample` does: byte rates to integers, the rest to six decimals."""
-    steps = np.where([name in BYTE_RATE_FIELDS for name in fields], 1.0, STEPS_PER_UNIT)
-    is_rounded = (steps == 1.0) | (np.abs(values) < LARGEST_QUANTIZED)
-    # Adding 0.0 turns a negative zero, which SQLite does not store, into zero.
-    return np.where(is_rounded, np.rint(np.where(is_rounded, values, 0.0) * steps) / steps + 0.0, values)
 
 
 def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence[str]) -> dict[float, list[float]]:

@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+import storage.migrations
 from storage import (
     AnomalyRepository,
     MaintenanceWindow,
@@ -179,7 +182,7 @@ def test_database_of_every_release_keeps_samples_and_models(migrated_url: str) -
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"])
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"])
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
@@ -194,7 +197,7 @@ def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None
         assert scores.lead_times(300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009"])
+@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010"])
 def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
@@ -248,7 +251,7 @@ def test_migration_derives_the_serving_history_from_the_promotions(tmp_path: Pat
         assert registry.quarantined() == []
 
 
-@pytest.mark.parametrize("revision", ["0009"])
+@pytest.mark.parametrize("revision", ["0009", "0010"])
 def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         (failed,) = ModelRegistry(database).quarantined()
@@ -258,3 +261,26 @@ def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
 @pytest.mark.parametrize("revision", ["0004"])
 def test_migration_drops_the_unused_column_of_predictions(migrated_url: str, tmp_path: Path) -> None:
     assert "outcome" not in table_definitions(tmp_path / "x.db")["predictions"]
+
+
+def test_database_with_blocks_keeps_the_block(migrated: Callable[[str], bytes], tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(migrated("0010"))
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        assert connection.execute("SELECT count(*) FROM samples").fetchone() == (0,)
+        assert connection.execute("SELECT row_count FROM sample_blocks").fetchone() == (2,)
+    connection.close()
+
+
+def test_downgrade_restores_the_rows_of_blocks(tmp_path: Path) -> None:
+    create_tables(tmp_path, "0010")
+    config = Config()
+    config.set_main_option("script_location", str(Path(storage.migrations.__file__).parent))
+    with open_database(url_in(tmp_path), migrate=False) as database, database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0009")
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        assert connection.execute("SELECT at, cpu_usage FROM samples").fetchall() == [(1.7e9, 0.25), (1.7e9 + 5, 0.5)]
+        horizons = connection.execute("SELECT horizon, warning FROM predictions").fetchall()
+    connection.close()
+    assert [horizon for horizon, _ in horizons] == [300.0, 900.0]
+    assert "sample_blocks" not in table_definitions(tmp_path / "x.db")

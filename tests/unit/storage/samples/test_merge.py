@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import Database, Sample, SampleRepository, open_database, quantize_values
+from storage import Database, Sample, SampleRepository, open_database
 from storage.samples.merge import KEYS_PER_QUERY, merge_rows
 
 pytestmark = pytest.mark.unit
@@ -51,10 +51,6 @@ def test_merge_looks_up_more_times_than_one_query_takes(database: Database) -> N
     values = [[0.5, NAN]] * len(times)
     assert not merge(database, times, values).is_stored.any()
     assert merge(database, times, values).is_stored.all()
-
-
-def test_quantize_values_rounds_byte_rates_only() -> None:
-    assert quantize_values(np.array([[0.25, 2.5], [0.75, 3.5]]), FIELDS).tolist() == [[0.25, 2.0], [0.75, 4.0]]
 
 
 CELLS = st.one_of(st.just(NAN), st.sampled_from([0.0, 1.0, 2.0]))
