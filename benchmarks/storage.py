@@ -1,4 +1,7 @@
-"""Cost of storage compared with the bare `sqlite3` module, both measured in one run."""
+"""Cost of storage compared with the bare `sqlite3` module, and of compressed blocks compared with rows.
+
+Both sides of a ratio are measured in one run. The blocks hold the synthetic history of `benchmarks.stored_history`.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,37 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.report import Figure, main
+from benchmarks.storage_blocks import measure_blocks
 from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 T = TypeVar("T")
 
 MONTH = 30 * 24 * 3600 // 5
-TARGETS = {"commit_ratio": 2.0, "read_time_ratio": 1.5, "read_memory_ratio": 1.5, "bytes_per_row": 110.0}
+TARGETS = {
+    "commit_ratio": 2.0,
+    "read_time_ratio": 1.5,
+    "read_memory_ratio": 1.5,
+    "bytes_per_row": 110.0,
+    "sample_bytes": 25.0,
+    "prediction_bytes": 6.0,
+    "year_megabytes": 300.0,
+    "blocks_all": 1.0,
+    "blocks_one_field": 1.0,
+    "blocks_means": 1.0,
+    "blocks_maxima": 1.0,
+    "step_milliseconds": 50.0,
+}
 LABELS = {
+    "sample_row_bytes": "bytes per sample as a row of 16 columns",
+    "sample_bytes": "bytes per sample in a block",
+    "prediction_row_bytes": "bytes per prediction as a row",
+    "prediction_bytes": "bytes per prediction in a block",
+    "year_megabytes": "megabytes of a year at 5 s, samples and predictions for three horizons (extrapolated)",
+    "blocks_all": "time of reading all samples from blocks over rows",
+    "blocks_one_field": "time of reading one metric from blocks over rows",
+    "blocks_means": "time of 720 bucket means of the samples from blocks over rows",
+    "blocks_maxima": "time of 720 bucket maxima of the predictions from blocks over rows",
+    "step_milliseconds": "milliseconds of one step of the compaction, 99th percentile",
     "commit_ratio": "time of a committed sample over a raw commit",
     "read_time_ratio": "time of reading 30 days over a raw np.fromiter",
     "read_memory_ratio": "peak memory of that read over its array",
@@ -135,9 +162,14 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
     """Measure in a temporary directory."""
     with TemporaryDirectory() as directory:
         path = Path(directory)
-        figures = {"commit_ratio": measure_commits(path), **measure_history(path, arguments.rows)}
-    return [Figure(LABELS[name], value, TARGETS[name]) for name, value in figures.items()]
+        figures = {
+            "commit_ratio": measure_commits(path),
+            **measure_history(path, arguments.rows),
+            **measure_blocks(path, arguments.days),
+        }
+    return [Figure(LABELS[name], value, TARGETS.get(name)) for name, value in figures.items()]
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__ or "", measure, ("--rows", MONTH, "length of the history; 30 days at 5 s")))
+    rows = ("--rows", MONTH, "length of the history; 30 days at 5 s")
+    sys.exit(main(__doc__ or "", measure, rows, ("--days", 30, "length of the history in blocks")))

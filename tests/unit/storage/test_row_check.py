@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from storage import Database, ModelRegistry, Sample, SampleRepository
+from storage import (
+    Compactor,
+    Database,
+    ModelRegistry,
+    Prediction,
+    PredictionRepository,
+    Sample,
+    SampleRepository,
+    open_database,
+)
 from storage.row_check import RowCheck, check_rows
 
 pytestmark = pytest.mark.unit
@@ -22,3 +33,23 @@ def test_rows_of_unexpected_types_are_counted_by_table(database_in_file: Databas
         connection.exec_driver_sql("UPDATE activations SET at = 'now'")
     damaged = {"activations": 1, "models": 1, "samples": 2}
     assert check_rows(database_in_file.path, 10.0) == RowCheck(damaged, completed=True)
+
+
+@pytest.mark.parametrize(
+    ("damage", "tables"),
+    [
+        ("UPDATE sample_blocks SET checksum = checksum + 1", {"sample_blocks": 1}),
+        ("UPDATE sample_blocks SET data = 'text'", {"sample_blocks": 1}),
+        ("UPDATE prediction_blocks SET data = zeroblob(9)", {"prediction_blocks": 1}),
+        ("UPDATE samples SET at = at", {}),
+    ],
+)
+def test_check_rows_counts_damaged_blocks(url: str, tmp_path: Path, damage: str, tables: dict[str, int]) -> None:
+    with open_database(url) as database:
+        SampleRepository(database).append(Sample(7200.0, cpu_usage=0.5))
+        PredictionRepository(database).append([Prediction(7200.0, 300.0, 1, 0.5, 0.1, 0.6)])
+        for name in ("samples", "predictions"):
+            assert Compactor(database).compact_next(name, 0.0, 1e9) is not None
+        with database.writing() as connection:
+            connection.exec_driver_sql(damage)
+    assert check_rows(tmp_path / "x.db", 60.0) == RowCheck(tables, completed=True)
