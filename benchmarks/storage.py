@@ -1,4 +1,4 @@
-"""Cost of storage compared with the bare `sqlite3` module, and of compressed blocks compared with rows.
+"""Cost of storage compared with the bare `sqlite3` module, and of blocks with rows.
 
 Both sides of a ratio are measured in one run. The blocks hold the synthetic history of `benchmarks.stored_history`.
 """

@@ -1,4 +1,4 @@
-"""Synthetic history of a busy host with all metrics: what the sources would read every 5 seconds, and predictions."""
+"""Synthetic history of a busy host: samples with all metrics every 5 seconds, and predictions."""
 
 from __future__ import annotations
 

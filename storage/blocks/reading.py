@@ -1,4 +1,4 @@
-"""Reading of blocks: the blocks of a period and the gaps between them, in order of time."""
+"""Reading of blocks: the blocks of a period and the gaps between them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from model.anomaly.detector import fit_detector
 from model.anomaly.serialization import dumps_detector
-from storage import SAMPLE_FIELDS
+from storage import SAMPLE_FIELDS, quantize_values
 
 STEP = 300.0
 DAY = 86400.0
@@ -29,11 +29,12 @@ def normal_samples():
     for name in METRICS:
         noise = np.convolve(rng.normal(size=len(times)), np.ones(5) / 5, "same")
         samples[:, 1 + SAMPLE_FIELDS.index(name)] = 0.3 + 0.1 * wave + 0.03 * noise
+    samples[:, 1:] = quantize_values(samples[:, 1:], SAMPLE_FIELDS)
     return samples
 
 
 def samples_between(start, end):
-    """Return a copy of the samples from `start` on, before `end`."""
+    """Return a copy of the samples from `start` on, before `end`, as they are stored."""
     samples = normal_samples()
     return samples[(samples[:, 0] >= start) & (samples[:, 0] < end)].copy()
 
@@ -43,6 +44,7 @@ def overloaded_samples(start, end):
     samples = samples_between(start, end)
     span = (samples[:, 0] >= OVERLOAD) & (samples[:, 0] < OVERLOAD + 3600.0)
     samples[span, 1 + SAMPLE_FIELDS.index("cpu_usage")] += 0.5
+    samples[:, 1:] = quantize_values(samples[:, 1:], SAMPLE_FIELDS)
     return samples
 
 

@@ -71,9 +71,9 @@ def test_rows_of_one_time_are_merged(repository):
 def test_many_rows_in_any_order_are_stored_in_batches(repository):
     rows = 2 * BATCH_TIMES + 5
     times = np.random.default_rng(0).permutation(rows)
-    counts = import_rows(repository, trace_rows(*((at, at / rows, 0.5) for at in times)))
+    counts = import_rows(repository, trace_rows(*((at, at / 1e4, 0.5) for at in times)))
     assert counts == ImportCounts(added=rows)
-    assert stored(repository, "cpu_usage") == [[at, at / rows] for at in range(rows)]
+    assert stored(repository, "cpu_usage") == [[at, at / 1e4] for at in range(rows)]
 
 
 def test_byte_rates_are_repeated_although_they_are_stored_rounded(repository):

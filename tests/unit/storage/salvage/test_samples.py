@@ -28,8 +28,8 @@ def compressed(url: str, tmp_path: Path) -> Path:
     """A database with three compressed hours and the rows of another one, and compressed predictions."""
     rng = np.random.default_rng(0)
     with open_database(url) as database:
-        samples = (Sample(START + 5.0 * n, cpu_usage=float(rng.random()), disk_read=float(n)) for n in range(2880))
-        SampleRepository(database).append_many(samples)
+        values = rng.random((2880, 4)).tolist()
+        SampleRepository(database).append_many(Sample(START + 5.0 * n, *row) for n, row in enumerate(values))
         SampleRepository(database, host_id=2).append(Sample(START))
         predictions = [Prediction(START + 5.0 * n, 300.0, 1, float(rng.random()), 0.1, 0.6) for n in range(2160)]
         PredictionRepository(database).append(predictions)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from storage import Database, Sample, SampleRepository
-from storage.samples.arrays import fetch_numbers, select_samples, with_nan
+from storage.samples.arrays import ArrayBuffer, fetch_numbers, select_samples, with_nan
 
 pytestmark = pytest.mark.unit
 
@@ -38,3 +38,13 @@ def test_rows_of_another_type_are_left_out_and_counted(database: Database) -> No
     times = np.array([2.0, 5.0])
     repository.merge(times, np.array([[0.75], [0.25]]), ("cpu_usage",))
     assert repository.between(1, 5, ("cpu_usage",)).tolist() == [[2.0, 0.75], [5.0, 0.5]]
+
+
+@pytest.mark.parametrize("sizes", [(), (0,), (3,), (1, 2, 3, 40, 0, 5)])
+def test_array_buffer_joins_its_parts(sizes: tuple[int, ...]) -> None:
+    buffer = ArrayBuffer(2)
+    parts = [np.full((size, 2), float(number)) for number, size in enumerate(sizes)]
+    for part in parts:
+        buffer.append(part)
+    np.testing.assert_array_equal(buffer.take(), np.concatenate([np.empty((0, 2)), *parts]))
+    assert buffer.rows == sum(sizes)
