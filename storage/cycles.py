@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection
-
-from storage.blocks.expansion import expand_hours
-from storage.blocks.series import PREDICTIONS, SAMPLES
+from storage.blocks.expansion import insert_new_rows
+from storage.blocks.series import SAMPLES
 from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.predictions.insertion import insert_predictions, replace_predictions
 from storage.records import Prediction, Sample
-from storage.samples.insertion import INSERT, insert_at_free_time, sample_row
+from storage.samples.insertion import insert_at_free_time, sample_row
 from storage.schema import LOCAL_HOST_ID
 
 
@@ -38,13 +36,11 @@ class CycleRepository:
         """
         try:
             with self._database.writing() as connection:
-                self._expand(connection, samples, predictions)
                 if samples:
-                    connection.execute(INSERT, [sample_row(self._host_id, sample) for sample in samples])
+                    insert_new_rows(connection, SAMPLES, [sample_row(self._host_id, sample) for sample in samples])
                 insert_predictions(connection, self._host_id, predictions)
         except DuplicateKeyError:
             with self._database.writing() as connection:
-                self._expand(connection, samples, predictions)
                 times = [insert_at_free_time(connection, self._host_id, sample) for sample in samples]
                 moved = {sample.at: at for sample, at in zip(samples, times, strict=True)}
                 following = [
@@ -53,8 +49,3 @@ class CycleRepository:
                 replace_predictions(connection, self._host_id, following)
             return times
         return [sample.at for sample in samples]
-
-    def _expand(self, connection: Connection, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> None:
-        """Replace the blocks of hours that get new rows, as after a backward clock step."""
-        expand_hours(connection, SAMPLES, self._host_id, [sample.at for sample in samples])
-        expand_hours(connection, PREDICTIONS, self._host_id, [prediction.at for prediction in predictions])

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, Float, Insert, bindparam, delete, insert, select
 
 from storage.blocks.format import Block
 from storage.blocks.reading import BlockReader
-from storage.blocks.series import ALL_SERIES, Series, hour_of
+from storage.blocks.series import ALL_SERIES, HOUR, Series, hour_of
+from storage.errors import DuplicateKeyError
 from storage.rows import DamagedRows
 
 
 def expand_hours(connection: Connection, series: Series, host_id: int, times: Iterable[float]) -> None:
     """Replace the blocks of some hours by their rows; a damaged block stays, and its hour may get new rows.
 
-    Every statement that inserts, changes or deletes single rows is preceded by this call. It costs one query if the
-    hours have no block.
+    Every statement that changes or deletes single rows is preceded by this call, and every INSERT other than that of
+    `insert_new_rows`. It costs one query if the hours have no block.
 
     Args:
         connection: connection in a writing transaction.
@@ -34,6 +36,35 @@ def expand_hours(connection: Connection, series: Series, host_id: int, times: It
     for hour in sorted(hours):
         for block in list(reader.blocks(hour, hour, series.columns)):
             _expand(connection, series, host_id, block)
+
+
+def insert_new_rows(connection: Connection, series: Series, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows into hours without a block; at the cost of an INSERT.
+
+    Args:
+        connection: connection in a writing transaction.
+        series: time series.
+        rows: values of each row by column, for all columns of the table.
+
+    Raises:
+        DuplicateKeyError: an hour has a block; the caller rolls back, and expands the hours in a new transaction.
+        IntegrityError: a row with the same key exists.
+    """
+    if connection.execute(_insert_into_open_hour(series), rows).rowcount < len(rows):
+        raise DuplicateKeyError(f"{series.rows.name}: the rows of this hour are compressed")
+
+
+@cache
+def _insert_into_open_hour(series: Series) -> Insert:
+    """Build the INSERT of a row that inserts nothing if the hour of the row has a block."""
+    blocks, at = series.blocks.c, bindparam("at", type_=Float)
+    block = select(blocks.start).where(
+        blocks.host_id == bindparam("host_id"), blocks.start > at - HOUR, blocks.start <= at
+    )
+    columns = series.rows.columns
+    row = select(*(bindparam(column.name, type_=column.type) for column in columns)).where(~block.exists())
+    statement = insert(series.rows).from_select([column.name for column in columns], row)
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def expand_all(connection: Connection) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert
 
-from storage.blocks.series import PREDICTIONS
+from storage.blocks.expansion import expand_hours, insert_new_rows
+from storage.blocks.series import PREDICTIONS, Series
 from storage.quantization import quantize_number
 from storage.records import Prediction
-from storage.schema import predictions
 
 
 def insert_predictions(
-    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
+    connection: Connection, host_id: int, new: Sequence[Prediction], series: Series = PREDICTIONS
 ) -> None:
     """Insert predictions; there may be none.
 
@@ -21,18 +21,23 @@ def insert_predictions(
         connection: connection in a writing transaction.
         host_id: ID of the host.
         new: predictions.
-        table: table of live or of replayed predictions.
+        series: live or replayed predictions.
+
+    Raises:
+        DuplicateKeyError: an hour has a block; see `insert_new_rows`.
     """
     if new:
-        connection.execute(insert(table), [_row(host_id, prediction) for prediction in new])
+        insert_new_rows(connection, series, [_row(host_id, prediction) for prediction in new])
 
 
 def replace_predictions(
-    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
+    connection: Connection, host_id: int, new: Sequence[Prediction], series: Series = PREDICTIONS
 ) -> None:
     """Insert predictions in place of stored ones with the same time and horizon; see `insert_predictions`."""
     rows = list({(prediction.at, prediction.horizon): _row(host_id, prediction) for prediction in new}.values())
     if rows:
+        table = series.rows
+        expand_hours(connection, series, host_id, [prediction.at for prediction in new])
         keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
         same_key = (
             table.c.host_id == bindparam("key_host_id"),

@@ -52,12 +52,10 @@ class PredictionRepository:
             return
         try:
             with self._database.writing() as connection:
-                self._series.expand(connection, [prediction.at for prediction in new])
-                insert_predictions(connection, self._host_id, new, self._table)
+                insert_predictions(connection, self._host_id, new, self._series.series)
         except DuplicateKeyError:
             with self._database.writing() as connection:
-                self._series.expand(connection, [prediction.at for prediction in new])
-                replace_predictions(connection, self._host_id, new, self._table)
+                replace_predictions(connection, self._host_id, new, self._series.series)
 
     def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
         """Return the predictions made at start < at <= end, ordered by time and horizon.

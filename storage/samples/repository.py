@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from sqlalchemy import bindparam, func, select
 
+from storage.blocks.expansion import insert_new_rows
 from storage.blocks.series import SAMPLES, just_after
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
@@ -15,7 +16,7 @@ from storage.errors import DuplicateKeyError
 from storage.records import SAMPLE_FIELDS, Sample
 from storage.rows import record_decoder, tuple_decoder
 from storage.samples.arrays import CHUNK_ROWS, Array
-from storage.samples.insertion import INSERT, insert_at_free_time, sample_row
+from storage.samples.insertion import insert_at_free_time, sample_row
 from storage.samples.merge import MergedRows, merge_rows
 from storage.samples.reads import SampleReads
 from storage.schema import LOCAL_HOST_ID, samples
@@ -54,8 +55,7 @@ class SampleRepository:
         """
         try:
             with self._database.writing() as connection:
-                self._series.expand(connection, [sample.at])
-                connection.execute(INSERT, sample_row(self._host_id, sample))
+                insert_new_rows(connection, SAMPLES, [sample_row(self._host_id, sample)])
         except DuplicateKeyError:
             with self._database.writing() as connection:
                 return insert_at_free_time(connection, self._host_id, sample)
@@ -68,8 +68,7 @@ class SampleRepository:
             return
         try:
             with self._database.writing() as connection:
-                self._series.expand(connection, [sample.at for sample in added])
-                connection.execute(INSERT, [sample_row(self._host_id, sample) for sample in added])
+                insert_new_rows(connection, SAMPLES, [sample_row(self._host_id, sample) for sample in added])
         except DuplicateKeyError:
             with self._database.writing() as connection:
                 for sample in added:

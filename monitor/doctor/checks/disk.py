@@ -19,10 +19,13 @@ MIN_FREE_BYTES = 32 * 2**20
 MIN_FREE_INODES = 8
 """Free inodes below which the check fails; enough for database, write-ahead log, its index and the lock files."""
 
-BYTES_PER_SAMPLE = 290
-"""Assumed size in bytes of a sample with its predictions for three horizons, while it cannot be measured."""
+BYTES_PER_SAMPLE = 50
+"""Assumed size in bytes of a sample with its predictions for three horizons, while it cannot be measured.
 
-MEASURABLE_SAMPLES = 10_000
+A compressed one takes about 35 bytes. The 17,280 samples of the last day, at 5 seconds, take 260 bytes each.
+"""
+
+MEASURABLE_SAMPLES = 500_000
 """Length of the stored history, in sampling intervals, from which the size per sample is measured."""
 
 NO_DIRECTORY = "no directory exists yet"
