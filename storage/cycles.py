@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from storage.database import Database
-from storage.errors import DuplicateKeyError
+from storage.errors import DuplicateKeyError, StorageError, StorageErrorKind
 from storage.predictions import insert_predictions, replace_predictions
 from storage.records import Prediction, Sample
 from storage.samples.insertion import INSERT, insert_at_free_time, sample_row
@@ -35,7 +37,7 @@ class CycleRepository:
         try:
             with self._database.writing() as connection:
                 if samples:
-                    connection.execute(INSERT, [sample_row(self._host_id, sample) for sample in samples])
+                    self._insert(connection, samples)
                 insert_predictions(connection, self._host_id, predictions)
         except DuplicateKeyError:
             with self._database.writing() as connection:
@@ -47,3 +49,16 @@ class CycleRepository:
                 replace_predictions(connection, self._host_id, following)
             return times
         return [sample.at for sample in samples]
+
+    def _insert(self, connection: Connection, samples: Sequence[Sample]) -> None:
+        """Insert samples.
+
+        Raises:
+            StorageError: a trigger of another program ignores samples, which would be lost silently.
+        """
+        inserted = connection.execute(INSERT, [sample_row(self._host_id, sample) for sample in samples])
+        if inserted.rowcount < len(samples):
+            detail = (
+                f"{len(samples) - inserted.rowcount} of {len(samples)} samples were not stored; check its triggers"
+            )
+            raise StorageError.of_kind(StorageErrorKind.OTHER, self._database.name, detail)
