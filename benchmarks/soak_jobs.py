@@ -20,6 +20,7 @@ from benchmarks.daemon import prepare
 from benchmarks.report import Figure
 from benchmarks.soak_readings import Reading, print_header, read_process, resource_figures, rise
 from monitor.config.loader import Config, load_config
+from monitor.daemon.memory import tune_malloc
 from monitor.daemon.object_cache import ObjectCache
 from monitor.daemon.sd_notify import from_environment
 from monitor.daemon.state import ReloadState, StateHolder
@@ -30,7 +31,6 @@ from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources.base import Values
 from monitor.sampling.write_buffer import WriteBuffer
-from monitor.system.processes import tune_malloc
 from monitor.web.application import Application
 from storage import SAMPLE_FIELDS
 

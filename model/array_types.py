@@ -1,4 +1,4 @@
-"""Array types: aliases for annotations, and allocation of aligned and constant arrays."""
+"""Array types: aliases for annotations, aligned and constant arrays, median and distinct values."""
 
 from functools import lru_cache
 from typing import Any
@@ -37,3 +37,19 @@ def constant(value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floa
     array = np.full(shape, value, dtype)
     array.setflags(write=False)
     return array
+
+
+def median(values: Floats) -> float:
+    """Return the median of values (n,), n > 0, none NaN.
+
+    np.median would import numpy.ma, which occupies a megabyte of the daemon.
+    """
+    middle = len(values) // 2
+    lower = middle if len(values) % 2 else middle - 1
+    ordered = np.partition(values, (lower, middle))
+    return float((ordered[lower] + ordered[middle]) / 2)
+
+
+def distinct(values: Floats) -> Floats:
+    """Return the distinct values (n,), sorted. Without an index, np.unique would import numpy.ma."""
+    return np.unique(values, return_index=True)[0]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.anomaly.scoring.tails import BlockMaximaTail, fit_block_maxima
-from model.array_types import Bools, Floats, Integers
+from model.array_types import Bools, Floats, Integers, median
 from model.units import DAY, HOUR
 
 SLOT_SECONDS = HOUR / 2
@@ -154,7 +154,7 @@ class BlockMaxima:
             (slots,) maxima for the final fit.
         """
         replaced = series.copy()
-        median = float(np.median(series[series > 0])) if series.any() else 0.0
+        typical = median(series[series > 0]) if series.any() else 0.0
         notable = NOTABLE_FACTOR * tail.threshold
         for i in np.flatnonzero(series > notable):
             age = current - int(slots[i])
@@ -162,7 +162,7 @@ class BlockMaxima:
             weekly = self.recurring_level(current - age % SLOTS_PER_WEEK)[part]
             # The first occurrences of a recurring job, which scored higher, are replaced as well.
             if max(daily, weekly) >= min(notable, series[i] / RECURRING_TOLERANCE):
-                replaced[i] = median
+                replaced[i] = typical
         return replaced
 
 

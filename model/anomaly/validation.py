@@ -16,6 +16,7 @@ from model.anomaly.scoring.overall import AVERAGES
 from model.anomaly.seasonal_profile import PROFILE_SLOTS
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
+from model.probes import normal_probes
 from model.units import DAY
 
 FLAGS = ("selected", "log_transformed", "flatline.checked_alone", "flatline.checked_jointly")
@@ -115,13 +116,11 @@ def check_test_readings(detector: Detector) -> None:
     if not len(detector.metrics):
         raise SerializationError("the detector monitors no metric")
     online = OnlineDetector([detector], TEST_BUDGET)
-    rng = np.random.default_rng(0)
     standardization = detector.standardization
+    probes = normal_probes(WARM_UP_ROWS + TEST_ROWS, len(detector.metrics))
     start = float(detector.slots[-1] + 1) * SLOT_SECONDS if len(detector.slots) else 0.0
-    for i in range(WARM_UP_ROWS + TEST_ROWS):
-        x = standardization.mean + i / WARM_UP_ROWS * standardization.deviation * rng.standard_normal(
-            len(detector.metrics)
-        )
+    for i, probe in enumerate(probes):
+        x = standardization.mean + i / WARM_UP_ROWS * standardization.deviation * probe
         row = np.full((1, len(detector.columns)), np.nan)
         row[0, standardization.selected] = np.where(
             standardization.log_transformed, np.expm1(np.minimum(x, 100.0)), x

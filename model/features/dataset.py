@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from model.array_types import Bools, Floats, Integers
+from model.array_types import Bools, Floats, Integers, median
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import future_labels
@@ -57,7 +57,7 @@ def typical_step(times: Floats, default: float) -> float:
     """
     distances = np.diff(times)
     distances = distances[distances >= MIN_STEP]
-    return float(np.median(distances)) if len(distances) > 1 else default
+    return median(distances) if len(distances) > 1 else default
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.array_types import Bools, Floats
+from model.array_types import Bools, Floats, median
 
 GAP_FACTOR = 2.5
 """Multiple of the spacing above which an interval is a gap; no state or rate spans a gap."""
@@ -31,7 +31,7 @@ def sample_spacing(times: Floats, first: int = 0) -> Floats:
     """
     spacing = np.zeros(len(times) - first)
     for row in range(max(first, 1), min(RECENT_INTERVALS, len(times))):
-        spacing[row - first] = np.median(np.diff(times[: row + 1]))
+        spacing[row - first] = median(np.diff(times[: row + 1]))
     full = max(first, RECENT_INTERVALS)
     if full == len(times) - 1:
         # A single row, as in live serving: sorting a short list is several times faster.

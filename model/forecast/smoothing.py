@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from model.array_types import Floats, Integers
+from model.array_types import Floats, Integers, distinct
 from model.forecast.blend import fit_load_table
 from model.forecast.log_odds import sigmoid
 from model.units import DAY
@@ -30,7 +30,7 @@ def horizon_offsets(horizon: float, step: float, period: int) -> Integers:
         step: seconds per step.
         period: steps per season; longer offsets are clipped to one season.
     """
-    offsets = np.unique(np.linspace(1, max(1, round(horizon / step)), HORIZON_POINTS).astype(int))
+    offsets = distinct(np.linspace(1, max(1, round(horizon / step)), HORIZON_POINTS).astype(int))
     return np.asarray(np.minimum(offsets, period))
 
 

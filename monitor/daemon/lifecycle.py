@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
+import time
 
 from monitor.config.loader import Config
 from monitor.daemon.daemon import Daemon
+from monitor.daemon.memory import release_memory, tune_garbage_collection, tune_malloc
 from monitor.daemon.reloader import Reloader
 from monitor.daemon.sd_notify import from_environment
 from monitor.daemon.signals import Request, blocked_signals, wait_for_request
 from monitor.daemon.storage import raise_fatal
 from monitor.system.logging import get_logger, thread_errors_logged
-from monitor.system.processes import tune_malloc
 from monitor.system.queued_stderr import drain_stderr
 
 log = get_logger(__name__)
@@ -23,6 +23,9 @@ RELOAD_PATIENCE = 1.0
 
 WAKE_INTERVAL = 5.0
 """Longest time in seconds between two checks for hung jobs and for missing samples."""
+
+RELEASE_INTERVAL = 300.0
+"""Seconds between two calls of `release_memory`."""
 
 
 def run(config: Config) -> None:
@@ -40,7 +43,7 @@ def run(config: Config) -> None:
         notifier = from_environment()
         daemon = Daemon(config, notifier)
         daemon.log_start()
-        _tune_garbage_collection()
+        tune_garbage_collection()
         reloader = Reloader(daemon.reload)
         _serve(daemon, reloader)
         log.info("daemon stopping")
@@ -61,6 +64,7 @@ def run(config: Config) -> None:
 
 def _serve(daemon: Daemon, reloader: Reloader) -> None:
     """Pass requests to the reloader and look for hung jobs, until a stop or a fatal error of the database."""
+    release_at = time.monotonic() + RELEASE_INTERVAL
     while Request.STOP not in (request := wait_for_request(WAKE_INTERVAL)):
         if daemon.core.fatal_error is not None:
             return
@@ -69,12 +73,6 @@ def _serve(daemon: Daemon, reloader: Reloader) -> None:
         reloader.check()
         daemon.core.scheduler.check()
         daemon.holder.report_stall()
-
-
-def _tune_garbage_collection() -> None:
-    """Exclude all existing objects from garbage collection, and collect new objects less often."""
-    # Objects that exist now live as long as the process; frozen objects are not visited by any collection.
-    gc.collect()
-    gc.freeze()
-    # The default threshold of 700 is too low: a sampling cycle allocates thousands of short-lived tuples.
-    gc.set_threshold(20_000, 20, 20)
+        if time.monotonic() >= release_at:
+            release_at = time.monotonic() + RELEASE_INTERVAL
+            release_memory()

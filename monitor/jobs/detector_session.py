@@ -14,7 +14,7 @@ from model.anomaly.events import DetectorReading, EventTransition
 from model.anomaly.online_detector import HostStep, OnlineDetector, is_finite
 from model.anomaly.resampling import resample
 from model.anomaly.scoring.channels import SCORE_PARTS
-from model.array_types import Floats
+from model.array_types import Floats, distinct
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalySection
 from monitor.errors import PredictorError
@@ -128,9 +128,9 @@ class DetectorSession:
             return
         minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
         is_excluded = excluded_from_training(self._stores, self._config.maintenance, minutes, now)
-        excluded = np.unique(minutes[is_excluded] // SLOT_SECONDS)
+        excluded = minutes[is_excluded] // SLOT_SECONDS
         # In the slot after an event, the averages still contain the event.
-        excluded = np.union1d(excluded, excluded + 1).astype(np.int64)
+        excluded = distinct(np.concatenate((excluded, excluded + 1))).astype(np.int64)
         expected = expected_slots(judged, SLOT_SECONDS, now)
         self._online.thresholds(0).block_maxima.apply_verdicts(expected, excluded.tolist())
         self._verdicts = verdicts

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly.resampling import MAX_GAP, WARM_UP_ROWS, row_interval
+from model.array_types import distinct
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.stores import Stores
@@ -88,7 +89,7 @@ def _scores_from(stores: Stores, step: float, now: float) -> float | None:
     times = stores.samples.thinned_times(first * step, now, step)
     if not len(times):
         return None
-    rows = np.unique(times // step)
+    rows = distinct(times // step)
     gaps = np.flatnonzero(np.diff(rows, prepend=first - 1) > MAX_GAP + 1)
     if not len(gaps):
         return None

@@ -1,8 +1,7 @@
-"""Process control: priority, deadlines, memory and child processes."""
+"""Process control: priority, deadlines and child processes."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,15 +15,6 @@ import psutil
 
 import monitor
 from monitor.errors import MonitorError
-
-M_MMAP_THRESHOLD = -3
-"""Parameter of mallopt(3) for the mmap threshold, from glibc's malloc.h."""
-
-M_ARENA_MAX = -8
-"""Parameter of mallopt(3) for the number of arenas, from glibc's malloc.h."""
-
-MMAP_THRESHOLD_BYTES = 128 * 1024
-"""Allocation size in bytes from which malloc uses mmap: glibc's initial value."""
 
 FIND_MONITOR = "import importlib.util as u; print(getattr(u.find_spec('monitor'), 'origin', None) or '')"
 """Python program that prints the path of the package `monitor` that an import loads."""
@@ -61,22 +51,6 @@ def lower_priority() -> None:
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-
-
-def tune_malloc() -> None:
-    """Tune glibc's malloc for a long-lived process, so that freed memory is used again or returned to the kernel.
-
-    - By default each freed large block raises the mmap threshold. Later large blocks then come from the heap, where a
-      small allocation above a freed block prevents its return to the kernel.
-    - By default each thread has an arena of its own, and each arena keeps the memory of its largest moment. Python
-      runs one thread at a time: one arena costs no time.
-
-    Call it before the first thread starts. Without `mallopt` in the C library, the function does nothing.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
-        mallopt(M_ARENA_MAX, 1)
 
 
 def start_monitor(arguments: Sequence[str]) -> subprocess.Popen[bytes]:

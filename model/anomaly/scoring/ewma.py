@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.array_types import Bools, Floats, Integers
+from model.array_types import Bools, Floats, Integers, distinct
 
 BATCH_ROWS = 256
 """Number of rows averaged by one matrix product."""
@@ -50,11 +50,12 @@ class Ewma:
             self._initial_weight = np.where(present[0], self._initial_weight * self._decay, self._initial_weight)
             return self.means[None]
         averages = np.empty(x.shape)
-        for decay in np.unique(self._decay):
+        for decay in distinct(self._decay):
             columns = np.flatnonzero(self._decay == decay)
-            complete = columns[present[:, columns].all(axis=0)]
+            is_complete = present[:, columns].all(axis=0)
+            complete = columns[is_complete]
             averages[:, complete] = self._average_complete(x[:, complete], decay, complete)
-            for column in np.setdiff1d(columns, complete):
+            for column in columns[~is_complete]:
                 averages[:, column] = self._average_with_gaps(x[:, column], present[:, column], decay, column)
         return averages
 

@@ -140,9 +140,10 @@ class _LastingCondition:
         last_false = _running_maximum(self._last_false, np.where(false, at, -np.inf))
         starts = true & (last_true[:, :-1] <= last_false[:, :-1])
         start = _running_maximum(self._start, np.where(starts, at, -np.inf))
-        self._last_true = last_true[:, -1]
-        self._last_false = last_false[:, -1]
-        self._start = start[:, -1]
+        # Copies: a view would keep the rows of a long history.
+        self._last_true = last_true[:, -1].copy()
+        self._last_false = last_false[:, -1].copy()
+        self._start = start[:, -1].copy()
         return np.asarray(true & (at - start[:, 1:] >= MIN_DURATION))
 
 

@@ -22,6 +22,7 @@ from model.forecast.attribution import contributions
 from model.forecast.blend import LoadTable
 from model.forecast.ensemble import Ensemble
 from model.forecast.predictor import Predictor
+from model.probes import normal_probes
 from model.units import DAY, HOUR
 
 MAX_NAMES = 1000
@@ -192,13 +193,12 @@ def probe_features(predictor: Predictor) -> Floats:
     """Return rows of features (rows, features), float32, on which a predictor is tested."""
     spec = predictor.spec
     features = len(spec.names)
-    rng = np.random.default_rng(0)
     mean = predictor.ensemble.reference_point(features).astype(np.float64)
     deviation = np.ones(features)
     selected = predictor.ensemble.selected
     deviation[slice(None) if selected is None else selected] = predictor.ensemble.scaler.deviation
     factors = np.resize(TEST_FACTORS, TEST_ROWS)[:, None]
-    random = mean + factors * deviation * rng.standard_normal((TEST_ROWS, features))
+    random = mean + factors * deviation * normal_probes(TEST_ROWS, features)
     x = np.concatenate((mean[None], np.full((1, features), np.nan), np.zeros((1, features)), random))
     x[:, spec.column_index["load_index:state"]] = np.arange(len(x)) % 2
     limit = float(np.finfo(np.float32).max) / 2

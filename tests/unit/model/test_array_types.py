@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.array_types import aligned_zeros, constant
+from model.array_types import aligned_zeros, constant, distinct, median
 
 pytestmark = pytest.mark.unit
 
@@ -23,3 +23,16 @@ def test_constant_is_shared_and_read_only():
     assert constant(0.5, (3,), np.dtype(np.float32)) is array
     with pytest.raises(ValueError, match="read-only"):
         array[0] = 1
+
+
+@pytest.mark.parametrize("size", range(1, 12))
+def test_median_equals_that_of_numpy(size):
+    values = np.random.default_rng(size).normal(size=size)
+    before = values.copy()
+    assert median(values) == np.median(values)
+    assert np.array_equal(values, before)
+
+
+def test_distinct_values_are_sorted():
+    assert distinct(np.array([3.0, 1.0, 3.0, 2.0, 1.0])).tolist() == [1.0, 2.0, 3.0]
+    assert distinct(np.array([])).tolist() == []

@@ -17,20 +17,6 @@ from monitor.system.processes import child_environment, deadline, exit_descripti
 pytestmark = pytest.mark.unit
 
 ROOT = Path(monitor.__file__).parents[1]
-GROWTH = """
-import psutil
-from monitor.system.processes import tune_malloc
-if {called}:
-    tune_malloc()
-process = psutil.Process()
-before = process.memory_info().rss
-large = bytearray(20_000_000)
-del large
-history = bytearray(10_000_000)
-kept = bytearray(100_000)
-del history
-print(process.memory_info().rss - before)
-"""
 ENVIRONMENT = """
 import json
 from monitor.system.processes import child_environment
@@ -44,12 +30,6 @@ def python(*arguments, **options):
 
 def child(code):
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="of glibc's malloc")
-@pytest.mark.parametrize(("called", "least", "most"), [(True, 0, 2_000_000), (False, 9_000_000, 12_000_000)])
-def test_tune_malloc_returns_freed_blocks_to_the_kernel(called, least, most):
-    assert least <= int(python("-c", GROWTH.format(called=called))) <= most
 
 
 def test_deadline_raises_in_the_block_and_restores_the_timer():
