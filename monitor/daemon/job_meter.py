@@ -41,7 +41,7 @@ class DurationHistogram:
 
 @dataclass(frozen=True)
 class Run:
-    """Run in progress: its start, on the monotonic clock and in CPU time of its thread, and the thread's identifier."""
+    """Run in progress: start on the monotonic clock, processor time of its thread before it, and the thread's ID."""
 
     started: float
     cpu_before: float
