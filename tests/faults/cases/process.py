@@ -32,9 +32,9 @@ def no_descriptors(lab):
     return recovery
 
 
-@case("few descriptors at start", "RLIMIT_NOFILE at 20, 22, 24, 26, 28 and 30", 3, SAMPLES)
+@case("few descriptors at start", "RLIMIT_NOFILE at 10, 14, 18, 22, 26 and 30", 3, SAMPLES)
 def few_descriptors(lab):
-    for limit in range(20, 32, 2):
+    for limit in range(10, 32, 4):
         daemon = lab.daemon().start(prefix=("prlimit", f"--nofile={limit}:{limit}"), wait=False)
         daemon.wait(lambda daemon=daemon: daemon.metric("samples_total") > 5)
         assert_samples(daemon)
