@@ -21,7 +21,7 @@ class LiveState:
     Attributes:
         sample: sample of the cycle, rounded to the precision of the database.
         sources: result of the last reading for each source name.
-        high_load: True during a high-load period; None if the state is unknown.
+        high_load: True during a high-load period as of the newest forecast; None if the state is unknown.
         high_load_since: start of the high-load period in seconds since the epoch; None if no period is in progress.
         forecast: newest predictions with their attributions; None if no model serves, or the sample has no value of
             any metric in the high-load rules.
