@@ -33,7 +33,7 @@ def test_score_origin_serves_pretrained_model_without_history(monkeypatch, tmp_p
     scores = score_origin(job)
     assert job.machine == "set/host"
     assert set(scores) == {f"{SERVED}, {task}, {h}" for task in ("onset", "all times") for h in ("5m", "15m", "1h")}
-    # Each onset has 3 labels of 38 calm rows; the pretrained model knows what follows a rise.
+    # Each onset has 3 labels of 38 calm rows; the pretrained model recognises a rise.
     assert scores[f"{SERVED}, onset, 15m"][0] > 3 / 38
     assert score_origin(Job(path, 0.5, 0.51, 0)) == {}
 
