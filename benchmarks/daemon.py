@@ -1,8 +1,14 @@
 """Benchmark of the daemon: CPU and memory next to prometheus-node-exporter, sampling jitter.
 
-The daemon samples every second, predicts with a model fitted on its history, and is scraped every 15 s. node_exporter
-runs with its default collectors and is scraped every second, which gives the same resolution. Then retrainings run,
-and the delay of the sampling cycles is measured meanwhile.
+The daemon samples every second, predicts with a model fitted on its history, and is scraped every 15 s; then every
+second. node_exporter runs with its default collectors and is scraped every second, which gives the same resolution.
+At last retrainings run, and the delay of the sampling cycles is measured meanwhile. Each figure is compared with the
+last record in benchmarks/results/daemon.json; `--record` replaces it.
+
+    python -m benchmarks.daemon --fast
+
+takes two minutes, and says whether CPU and memory are within 1.5 times the record. It never fails, and measures
+nothing on a busy machine.
 """
 
 from __future__ import annotations
@@ -10,19 +16,18 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 
-from benchmarks.report import Figure, main
+from benchmarks.exporters import Endpoint, cpu_per_minute, free_port, job_cpu_seconds, scrape
+from benchmarks.report import Figure, main, with_record
 from model.features.labels import Rules
 from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
@@ -44,18 +49,14 @@ listen = "127.0.0.1:{port}"
 HISTORY_SECONDS = 12 * 3600
 SCRAPE_INTERVAL = 15
 SETTLE_SECONDS = 120
+RECORD = Path(__file__).parent / "results" / "daemon.json"
 
+FAST_SECONDS = 60
+FAST_FIGURES = ("CPU over that of node_exporter", "PSS")
+FAST_TOLERANCE = 1.5
 
-def free_port() -> int:
-    """Return a port on which no process listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def scrape(port: int) -> str:
-    """Return the metrics page."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
-        return str(response.read().decode())
+BUSY_PERCENT = 25.0
+"""Use of all CPUs, before the start, above which the fast form measures nothing."""
 
 
 def prepare(directory: Path, rows: int = HISTORY_SECONDS, step: float = 1.0) -> None:
@@ -90,17 +91,14 @@ def settle(port: int) -> None:
     raise SystemExit("the daemon did not finish its first retraining")
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """Return the user and system time of a process."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def measure(arguments: argparse.Namespace) -> list[Figure]:
     """Measure both programs at the same time, then the jitter during retrainings."""
     exporter = shutil.which("prometheus-node-exporter")
     if exporter is None:
         raise SystemExit("prometheus-node-exporter is not installed (apt-get install prometheus-node-exporter)")
+    if arguments.fast and psutil.cpu_percent(3.0) > BUSY_PERCENT:
+        print("not measured: the machine is busy")
+        raise SystemExit(0)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         port = free_port()
@@ -112,48 +110,56 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
         peer = subprocess.Popen([exporter, f"--web.listen-address=127.0.0.1:{peer_port}"], stderr=subprocess.DEVNULL)
         try:
             settle(port)
-            figures = compare(
-                Endpoint(psutil.Process(daemon.pid), port),
-                Endpoint(psutil.Process(peer.pid), peer_port),
-                arguments.seconds,
-            )
-            return figures + jitter(config, port, arguments.retrain_seconds)
+            endpoints = Endpoint(psutil.Process(daemon.pid), port), Endpoint(psutil.Process(peer.pid), peer_port)
+            if arguments.fast:
+                return fast_figures(compare(*endpoints, FAST_SECONDS))
+            figures = compare(*endpoints, arguments.seconds)
+            figures += busy_scrapes(*endpoints, arguments.seconds // 2)
+            figures += jitter(config, port, arguments.retrain_seconds)
+            return with_record(figures, RECORD, record=arguments.record)
         finally:
             for process in (daemon, peer):
                 process.terminate()
                 process.wait()
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """A running exporter: its process and its port."""
-
-    process: psutil.Process
-    port: int
+def fast_figures(figures: list[Figure]) -> list[Figure]:
+    """Return FAST_FIGURES with the record, and print those that exceed it."""
+    chosen = [replace(figure, most=None) for figure in figures if figure.name in FAST_FIGURES]
+    chosen = with_record(chosen, RECORD, record=False)
+    for figure in chosen:
+        if figure.recorded and figure.value > FAST_TOLERANCE * figure.recorded:
+            print(f"{figure.name}: more than {FAST_TOLERANCE:g} times the record; run python -m benchmarks.daemon")
+    return chosen
 
 
 def compare(daemon: Endpoint, peer: Endpoint, seconds: int) -> list[Figure]:
-    """Measure CPU time and memory of both exporters while each is scraped at its interval."""
+    """Measure CPU time and memory of both exporters, of which the peer is scraped each second."""
     assert "monitor_high_load_probability" in scrape(daemon.port), "no model serves: the figures would be too low"
-    cpu_before = cpu_seconds(daemon.process)
-    peer_cpu_before = cpu_seconds(peer.process)
-    started = time.monotonic()
-    for second in range(seconds):
-        scrape(peer.port)
-        if second % SCRAPE_INTERVAL == 0:
-            scrape(daemon.port)
-        time.sleep(max(0.0, started + second + 1 - time.monotonic()))
-    minutes = (time.monotonic() - started) / 60
-    cpu = (cpu_seconds(daemon.process) - cpu_before) / minutes
-    peer_cpu = (cpu_seconds(peer.process) - peer_cpu_before) / minutes
+    jobs_before = job_cpu_seconds(daemon.port)
+    cpu, peer_cpu = cpu_per_minute(daemon, peer, seconds, SCRAPE_INTERVAL)
+    jobs = job_cpu_seconds(daemon.port)
     memory = daemon.process.memory_full_info()
     return [
         Figure("CPU", cpu, unit="s/min"),
         Figure("CPU of node_exporter", peer_cpu, unit="s/min"),
         Figure("CPU over that of node_exporter", cpu / peer_cpu, most=0.4),
+        *(
+            Figure(f"CPU of job {name}", (jobs[name] - jobs_before[name]) * 60 / seconds, unit="s/min")
+            for name in sorted(jobs, key=lambda name: jobs_before[name] - jobs[name])
+        ),
         Figure("RSS", memory.rss / 1e6, most=75, unit="MB"),
-        Figure("PSS", memory.pss / 1e6, unit="MB"),
+        Figure("PSS", memory.pss / 1e6, most=61, unit="MB"),
         Figure("RSS of node_exporter", peer.process.memory_info().rss / 1e6, unit="MB"),
+    ]
+
+
+def busy_scrapes(daemon: Endpoint, peer: Endpoint, seconds: int) -> list[Figure]:
+    """Measure the CPU time of both exporters while both are scraped each second."""
+    cpu, peer_cpu = cpu_per_minute(daemon, peer, seconds, 1)
+    return [
+        Figure("CPU, scraped each second", cpu, unit="s/min"),
+        Figure("CPU, scraped each second, over that of node_exporter", cpu / peer_cpu, most=0.6),
     ]
 
 
@@ -189,6 +195,12 @@ def quantile(counts: dict[float, float], ratio: float) -> float:
     return min(bound for bound, count in counts.items() if count >= ratio * counts[np.inf])
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options without a value."""
+    parser.add_argument("--fast", action="store_true", help="two minutes: CPU and memory against the record")
+    parser.add_argument("--record", action="store_true", help="write the figures as the new record")
+
+
 if __name__ == "__main__":
     sys.exit(
         main(
@@ -196,5 +208,6 @@ if __name__ == "__main__":
             measure,
             ("--seconds", 120, "duration of the comparison in seconds"),
             ("--retrain-seconds", 60, "duration of the retrainings in seconds"),
+            more=add_options,
         )
     )

@@ -6,18 +6,23 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure with its targets: `most` is the upper bound, `least` the lower bound, None without one."""
+    """One measured figure with its targets: `most` is the upper bound, `least` the lower bound, None without one.
+
+    `recorded` is the figure of the last recorded run, None without one.
+    """
 
     name: str
     value: float
     most: float | None = None
     unit: str = ""
     least: float | None = None
+    recorded: float | None = None
 
     @property
     def missed(self) -> bool:
@@ -33,6 +38,13 @@ class Figure:
         text = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
         mark = "  MISSED" if self.missed else ""
         return f"   {text}{mark}" if text else ""
+
+    @property
+    def change(self) -> str:
+        """Change against the recorded figure as text; empty without one."""
+        if not self.recorded:
+            return ""
+        return f"   {self.value / self.recorded - 1:+.0%} against {self.recorded:.3f}"
 
 
 def main(
@@ -68,6 +80,14 @@ def main(
     return 0
 
 
+def with_record(figures: Sequence[Figure], path: Path, *, record: bool) -> list[Figure]:
+    """Return the figures with those of the record; write them as the new record if `record` is True."""
+    recorded = json.loads(path.read_text()) if path.exists() else {}
+    if record:
+        path.write_text(json.dumps({figure.name: round(figure.value, 4) for figure in figures}, indent=2) + "\n")
+    return [replace(figure, recorded=recorded.get(figure.name)) for figure in figures]
+
+
 def _table(figures: Sequence[Figure]) -> str:
     width = max(len(figure.name) for figure in figures)
-    return "\n".join(f"{f.name:<{width}}  {f.value:10.3f} {f.unit:<6}{f.target}".rstrip() for f in figures)
+    return "\n".join(f"{f.name:<{width}}  {f.value:10.3f} {f.unit:<6}{f.target}{f.change}".rstrip() for f in figures)

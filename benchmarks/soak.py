@@ -20,7 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.daemon import free_port, prepare
+from benchmarks.daemon import prepare
+from benchmarks.exporters import free_port
 from benchmarks.report import Figure, main
 from benchmarks.soak_jobs import PAGE_PATHS, soak_jobs
 from benchmarks.soak_readings import (

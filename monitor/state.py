@@ -21,7 +21,7 @@ class LiveState:
     Attributes:
         sample: sample of the cycle, rounded to the precision of the database.
         sources: result of the last reading for each source name.
-        high_load: True during a high-load period; None if the state is unknown.
+        high_load: True during a high-load period as of the newest forecast; None if the state is unknown.
         high_load_since: start of the high-load period in seconds since the epoch; None if no period is in progress.
         forecast: newest predictions with their attributions; None if no model serves, or the sample has no value of
             any metric in the high-load rules.
@@ -65,6 +65,7 @@ class JobState:
         missed: number of scheduled runs that did not take place.
         duration: durations of the runs.
         delay: delays between the scheduled and the actual starts.
+        cpu_seconds: processor time of the runs in the thread of the job, failed runs included.
         last_success_at: end of the last run without an exception, in seconds since the epoch; None before it.
         hung: True if a run takes longer than its deadline, or if the runs have stopped.
         hung_since: while hung, the start of the run in progress, or the end of the last run, in seconds since the
@@ -76,6 +77,7 @@ class JobState:
     missed: int
     duration: Histogram
     delay: Histogram
+    cpu_seconds: float = 0.0
     last_success_at: float | None = None
     hung: bool = False
     hung_since: float | None = None

@@ -6,7 +6,6 @@ import socket
 import time
 from contextlib import ExitStack, suppress
 
-from monitor import release
 from monitor.config.loader import Config, load_config
 from monitor.daemon.object_cache import ObjectCache
 from monitor.daemon.sampling_core import SamplingCore
@@ -86,7 +85,7 @@ class Daemon:
         """Log that the daemon has started, and what the first training run waits for."""
         log.info(
             "daemon started",
-            version=release(),
+            version=self.holder.version,
             listen=f"{self._config.web.address[0]}:{self._web.port}",
             page=self._web.url,
             database=self._config.database_url,

@@ -41,9 +41,10 @@ class DurationHistogram:
 
 @dataclass(frozen=True)
 class Run:
-    """Run in progress: its start on the monotonic clock, and the thread that executes it."""
+    """Run in progress: start on the monotonic clock, processor time of its thread before it, and the thread's ID."""
 
     started: float
+    cpu_before: float
     thread: int
 
 
@@ -71,6 +72,7 @@ class JobMeter:
         self._runs = 0
         self._failures = 0
         self._missed = 0
+        self._cpu_seconds = 0.0
         self._duration = DurationHistogram()
         self._delay = DurationHistogram()
 
@@ -84,14 +86,20 @@ class JobMeter:
     def begin_run(self) -> None:
         """Record that the calling thread starts a run."""
         with self._lock:
-            self._run = Run(self._monotonic(), threading.get_ident())
+            self._run = Run(self._monotonic(), time.thread_time(), threading.get_ident())
 
     def end_run(self, delay: float, *, failed: bool) -> None:
-        """Count the run in progress, which started `delay` seconds after its scheduled time."""
+        """Count the run in progress, which started `delay` seconds after its scheduled time.
+
+        Call it in the thread of the run.
+        """
         now = self._monotonic()
         with self._lock:
-            started = now if self._run is None else self._run.started
-            self._run = None
+            started = now
+            if self._run is not None:
+                started = self._run.started
+                self._cpu_seconds += time.thread_time() - self._run.cpu_before
+                self._run = None
             self._ended_at = now
             if not failed:
                 self._succeeded_at = wall_time()
@@ -136,6 +144,7 @@ class JobMeter:
                 missed=self._missed,
                 duration=self._duration.snapshot(),
                 delay=self._delay.snapshot(),
+                cpu_seconds=self._cpu_seconds,
                 last_success_at=self._succeeded_at,
                 hung=self.overdue() > 1.0,
                 hung_since=self.hung_since(),

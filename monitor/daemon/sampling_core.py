@@ -11,6 +11,7 @@ from monitor.daemon.state import StateHolder
 from monitor.daemon.storage import DaemonStorage, raise_fatal
 from monitor.daemon.wiring import Services
 from monitor.jobs.sampling_cycle import SamplingCycleJob
+from monitor.jobs.warning_log import WarningLog
 from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.storage_state import StorageState
@@ -49,7 +50,7 @@ class SamplingCore:
             served=services.served,
             buffer=self._buffer,
             wake_writer=self.writer.wake,
-            observers=(holder.publish_live,),
+            observers=(holder.publish_live, WarningLog().observe),
         )
         self.scheduler = Scheduler(self._jobs(config, services))
         holder.read_jobs_from(self.scheduler.states, lambda: self.scheduler.needs_restart)

@@ -35,7 +35,11 @@ class ReloadState:
 
 
 class StateHolder:
-    """Current state of the daemon; thread-safe, because writers only replace immutable values."""
+    """Current state of the daemon; thread-safe, because writers only replace immutable values.
+
+    Attributes:
+        version: version of this release; read once, because the process may lack descriptors later.
+    """
 
     def __init__(self, config: Config, notifier: Notifier, reload: ReloadState) -> None:
         """Initialize the holder; its state is empty until the first job publishes a result.
@@ -45,7 +49,7 @@ class StateHolder:
             notifier: notifies systemd of new samples.
             reload: state of the configuration reloads.
         """
-        self._version = release()
+        self.version = release()
         self.use(config)
         self._notifier = notifier
         self._reload = reload
@@ -120,7 +124,7 @@ class StateHolder:
         """Return the current state of the daemon; `live` and `anomaly` are None while samples have stopped."""
         sampling = time.monotonic() - self._live_at < self._stale_after
         return DaemonState(
-            version=self._version,
+            version=self.version,
             python=platform.python_version(),
             live=self._live if sampling else None,
             overview=self._overview,

@@ -30,6 +30,12 @@ def job_metrics(jobs: Mapping[str, JobState]) -> Iterator[Metric]:
         "job",
         [(name, state.missed) for name, state in jobs.items()],
     )
+    yield labelled_counter(
+        "job_cpu_seconds",
+        "Processor time of the runs of a job since the start of the daemon, in seconds.",
+        "job",
+        [(name, state.cpu_seconds) for name, state in jobs.items()],
+    )
     yield labelled_gauge(
         "job_last_success_timestamp_seconds",
         "Time of the last successful run of a job since the start of the daemon, in seconds since the epoch.",

@@ -151,15 +151,15 @@ class ServedModel:
     def _advance(self, samples: Sequence[Sample]) -> None:
         """Append samples; the next forecast is for the newest one."""
         *earlier, newest = samples
-        if self._next is not self._installed or newest.at <= max(self._newest_at, earlier[-1].at if earlier else 0.0):
+        last_at = max(self._newest_at, *(sample.at for sample in earlier), -np.inf)
+        if self._next is not self._installed or newest.at <= last_at:
             self._feed(earlier)
             self._recent.extend(earlier)
             samples = [newest]
             if self._next is not self._installed:
                 self._install(self._next)
             if newest.at <= self._newest_at:
-                self._engine = self._inheriting(self.new_engine(self.serving))
-                self._newest_at = -np.inf
+                self._engine, self._newest_at = self._inheriting(self.new_engine(self.serving)), -np.inf
                 self._recent.clear()
                 self.needs_history = True
         self._feed(samples)

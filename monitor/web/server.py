@@ -95,13 +95,13 @@ class WebServer(HTTPServerConnectionDelegate):
         self.port = int(self._socket.getsockname()[1])
         self._connections = OpenConnections()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()  # Before the reserve, which takes what is left.
         self._reserve = DescriptorReserve()
         self._closing = False
         self._failure = RecurringFailure(log, "response failed", "responses recovered", level=logging.CRITICAL)
         self._parameters = self._limits.parameters
         self._machine_pool = WorkerPool("machines", threads=3, max_pending=200, max_unsent_bytes=MAX_UNSENT_BYTES)
         self._user_pool = WorkerPool("users", threads=1, max_pending=32, max_unsent_bytes=MAX_UNSENT_BYTES)
-        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     @property

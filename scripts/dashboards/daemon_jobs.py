@@ -38,9 +38,9 @@ def job_panels() -> list[Json]:
             **seldom,
         ),
         time_series(
-            "Time in the jobs",
-            "Share of time in each job: the work of the daemon.",
-            [Query(rate("job_duration_seconds_sum"), job)],
+            "Processor time of the jobs",
+            "Share of one core that each job uses. The writes to the database and scrapes come on top.",
+            [Query(rate("job_cpu_seconds_total"), job)],
             "percentunit",
             min=0,
             **seldom,

@@ -8,11 +8,12 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from storage.blocks.expansion import expand_hours
 from storage.blocks.series import SAMPLES
+from storage.errors import StorageError, StorageErrorKind
 from storage.quantization import quantize_sample
 from storage.records import SAMPLE_FIELDS, Sample
 from storage.schema import samples
 
-INSERT = insert(samples)
+INSERT = insert(samples).execution_options(preserve_rowcount=True)
 
 LONGEST_SHIFT = 1.0
 """Seconds after the time of a sample in which there is a free millisecond."""
@@ -32,7 +33,11 @@ def sample_row(host_id: int, sample: Sample) -> dict[str, float | None]:
 
 
 def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) -> float:
-    """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used."""
+    """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used.
+
+    Raises:
+        StorageError: a trigger of another program ignores the sample, which would be lost silently.
+    """
     at = sample.at
     # A shift may reach the next hour.
     expand_hours(connection, SAMPLES, host_id, (at, at + LONGEST_SHIFT))
@@ -44,5 +49,8 @@ def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) ->
             if other == at:
                 milliseconds += 1
                 at = milliseconds / 1000
-    connection.execute(INSERT, {**sample_row(host_id, sample), "at": at})
+    inserted = connection.execute(INSERT, {**sample_row(host_id, sample), "at": at})
+    if inserted.rowcount < 1:
+        detail = "a sample was not stored; check its triggers"
+        raise StorageError.of_kind(StorageErrorKind.OTHER, samples.name, detail)
     return at

@@ -32,12 +32,13 @@ def no_descriptors(lab):
     return recovery
 
 
-@case("few descriptors at start", "RLIMIT_NOFILE at 24", 3, SAMPLES)
+@case("few descriptors at start", "RLIMIT_NOFILE at 10, 14, 18, 22, 26 and 30", 3, SAMPLES)
 def few_descriptors(lab):
-    daemon = lab.daemon().start(prefix=("prlimit", "--nofile=24:24"), wait=False)
-    daemon.wait(lambda: daemon.metric("samples_total") > 5)
-    assert_samples(daemon)
-    assert daemon.stop() == 0
+    for limit in range(10, 32, 4):
+        daemon = lab.daemon().start(prefix=("prlimit", f"--nofile={limit}:{limit}"), wait=False)
+        daemon.wait(lambda daemon=daemon: daemon.metric("samples_total") > 5)
+        assert_samples(daemon)
+        assert daemon.stop() == 0
 
 
 @case(

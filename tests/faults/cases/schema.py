@@ -1,8 +1,10 @@
 """Schema of the database, changed by another program."""
 
+from contextlib import contextmanager
+
 from tests.faults.cases.damage import IDENTITY_BOUND, REPLACES
 from tests.faults.injectors.trained import execute
-from tests.faults.scenarios import assert_replaces
+from tests.faults.scenarios import assert_outlives, assert_replaces
 from tests.faults.table import case
 
 
@@ -49,3 +51,26 @@ def view_instead_of_table(lab):
 )
 def rare_tables_dropped(lab):
     return assert_schema_replaced(lab, "DROP TABLE maintenance_windows", "DROP TABLE alembic_version")
+
+
+@contextmanager
+def trigger(database, action):
+    """Let a trigger refuse or ignore new samples for a `with` block."""
+    execute(database, f"CREATE TRIGGER refusal BEFORE INSERT ON samples BEGIN SELECT RAISE({action}); END")
+    try:
+        yield
+    finally:
+        execute(database, "DROP TRIGGER refusal")
+
+
+@case(
+    "trigger that refuses or ignores samples",
+    "CREATE TRIGGER with RAISE(FAIL), then RAISE(IGNORE)",
+    1,
+    "samples wait in memory, and are stored once the trigger is removed",
+)
+def trigger_on_samples(lab):
+    daemons = {action: lab.daemon() for action in ("FAIL, 'no'", "IGNORE")}
+    return max(
+        assert_outlives(daemon.start(), trigger(daemon.database, action)) for action, daemon in daemons.items()
+    )

@@ -22,7 +22,9 @@ def test_score_origin_serves_pretrained_model_without_history(monkeypatch, tmp_p
 
     monkeypatch.setattr(rolling_origins, "train", no_history)
     times = 1.7e9 + 300 * np.arange(2000)
-    load = np.where(np.arange(2000) % 40 < 2, 0.95, 0.1)
+    row = np.arange(2000) % 40
+    # A rise of half an hour before each onset.
+    load = np.where(row < 2, 0.95, np.where(row > 33, 0.1 + 0.1 * (row - 33), 0.1))
     path = tmp_path / "set" / "host.csv"
     path.parent.mkdir()
     rows = [f"{at:.0f},{value:g}" for at, value in zip(times, load, strict=True)]
@@ -31,7 +33,7 @@ def test_score_origin_serves_pretrained_model_without_history(monkeypatch, tmp_p
     scores = score_origin(job)
     assert job.machine == "set/host"
     assert set(scores) == {f"{SERVED}, {task}, {h}" for task in ("onset", "all times") for h in ("5m", "15m", "1h")}
-    # Each onset has 3 labels of 38 calm rows; the pretrained model knows the rhythm of 40 rows.
+    # Each onset has 3 labels of 38 calm rows; the pretrained model recognises a rise.
     assert scores[f"{SERVED}, onset, 15m"][0] > 3 / 38
     assert score_origin(Job(path, 0.5, 0.51, 0)) == {}
 

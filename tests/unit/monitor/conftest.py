@@ -184,7 +184,7 @@ def state(live, overview):
         python="3.11.0",
         live=live,
         overview=damaged(overview),
-        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), NOW - 5)},
+        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), 0.125, NOW - 5)},
         reloaded_at=NOW - 50_000,
         reload_failures=1,
         log_lines_dropped=6,

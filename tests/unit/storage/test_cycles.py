@@ -53,3 +53,15 @@ def test_append_stores_nothing_if_a_prediction_is_refused(database: Database) ->
     with pytest.raises(StorageError):
         cycles.append([Sample(1.0)], [prediction(1.0, float("nan"))])
     assert stored(database) == ([], [])
+
+
+@pytest.mark.parametrize("action", ["IGNORE", "FAIL, 'no'"])
+def test_append_refuses_to_lose_a_sample_that_a_trigger_drops(database: Database, action: str) -> None:
+    trigger = f"CREATE TRIGGER t BEFORE INSERT ON samples WHEN NEW.at > 2 BEGIN SELECT RAISE({action}); END"
+    with database.writing() as connection:
+        connection.exec_driver_sql(trigger)
+    cycles = CycleRepository(database)
+    assert cycles.append([Sample(1.0)], []) == [1.0]
+    with pytest.raises(StorageError):
+        cycles.append([Sample(2.0), Sample(3.0)], [prediction(3.0)])
+    assert stored(database) == ([1.0], [])

@@ -32,6 +32,15 @@ def test_meter_counts_durations_in_cumulative_buckets(meter, clock):
     assert (buckets["0.001"], buckets["0.1"], buckets["0.5"], buckets["+Inf"]) == (2, 2, 3, 4)
 
 
+def test_meter_adds_up_the_processor_time_of_the_runs(meter, monkeypatch):
+    times = iter((1.0, 1.25, 7.0, 7.5))
+    monkeypatch.setattr("monitor.daemon.job_meter.time.thread_time", lambda: next(times))
+    for failed in (False, True):
+        meter.begin_run()
+        meter.end_run(0.0, failed=failed)
+    assert meter.state().cpu_seconds == 0.75
+
+
 def test_meter_states_the_time_of_the_last_success(meter, clock, monkeypatch):
     monkeypatch.setattr("monitor.daemon.job_meter.wall_time", lambda: 5e9 + clock.now)
     assert meter.state().last_success_at is None
