@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from storage.blocks.expansion import expand_hours
+from storage.blocks.reading import BlockReader
+from storage.blocks.series import SAMPLES, hour_of
 from storage.quantization import quantize_values
-from storage.rows import raw_rows
+from storage.rows import DamagedRows, raw_rows
 from storage.samples.arrays import Array
 from storage.schema import samples
 
@@ -61,6 +64,7 @@ def merge_rows(
     written = (is_known & is_missing) | overwritten
     result = np.where(written, values, current)
     new = ~is_stored
+    expand_hours(connection, SAMPLES, host_id, times[new | written.any(axis=1)].tolist())
     _insert_rows(connection, host_id, list(_named_rows(times[new], result[new], fields)))
     changed = is_stored & written.any(axis=1)
     _update_rows(connection, host_id, list(_named_rows(times[changed], result[changed], fields)), fields)
@@ -78,7 +82,19 @@ def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence
         for at, *values in raw_rows(connection, query):
             # A damaged value counts as missing, so that an import replaces it.
             rows[at] = [value if type(value) in (float, int) else math.nan for value in values]
-    return rows
+    return {**_block_rows_at(connection, host_id, frozenset(times.tolist()), fields), **rows}
+
+
+def _block_rows_at(
+    connection: Connection, host_id: int, times: frozenset[float], fields: Sequence[str]
+) -> dict[float, list[float]]:
+    """Return the values of the samples in blocks with the given times; see `rows_at`."""
+    hours = sorted(map(hour_of, times))
+    reader = BlockReader(connection, DamagedRows(), SAMPLES, host_id)
+    if not hours or not reader.any(hours[0], hours[-1]):
+        return {}
+    blocks = (block for hour in sorted(set(hours)) for block in reader.blocks(hour, hour, ("at", *fields)))
+    return {at: values for block in blocks for at, *values in block.values.tolist() if at in times}
 
 
 def _named_rows(times: Array, values: Array, fields: Sequence[str]) -> Iterator[dict[str, float | None]]:

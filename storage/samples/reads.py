@@ -95,12 +95,7 @@ class SampleReads:
     def at_times(self, connection: Connection, times: Array) -> Array:
         """Return the stored samples with the given times (rows,); see `SampleRepository.at_times`."""
         rows = rows_at(connection, self._host_id, times, SAMPLE_FIELDS)
-        parts = [np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))]
-        if len(times):
-            reader = self._series.blocks(connection)
-            blocks = reader.blocks(float(times.min()), float(times.max()), SAMPLES.columns)
-            parts += [block.values[np.isin(block.values[:, 0], times)] for block in blocks]
-        return np.concatenate(parts)
+        return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def thinned_times(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
         """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""

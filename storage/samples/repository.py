@@ -102,7 +102,6 @@ class SampleRepository:
             replace: True to replace stored values that differ.
         """
         with self._database.writing() as connection:
-            self._series.expand(connection, times.tolist())
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
 
     def at_times(self, times: Array) -> Array:

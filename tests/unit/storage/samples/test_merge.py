@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import Database, Sample, SampleRepository, open_database
+from storage import Compactor, Database, Sample, SampleRepository, open_database
 from storage.samples.merge import KEYS_PER_QUERY, merge_rows
 
 pytestmark = pytest.mark.unit
@@ -69,3 +69,20 @@ def test_merge_equals_a_merge_of_dictionaries(before, after, replace) -> None:
             merge(database, list(map(float, rows)), [list(row) for row in rows.values()], replace=overwrites)
         table = SampleRepository(database).between(-1, 9, FIELDS)
     np.testing.assert_array_equal(table, [[at, *expected[at]] for at in sorted(expected)])
+
+
+def test_repeated_rows_leave_a_block_as_it_is(database: Database) -> None:
+    repository = SampleRepository(database)
+    repository.append_many(Sample(3600.0 + second, cpu_usage=0.5) for second in range(5))
+    assert Compactor(database).compact_next("samples", 0.0, 7200.0) is not None
+    result = merge(database, [3600.0, 3602.0], [[0.5, NAN], [0.25, NAN]])
+    assert (result.is_stored.tolist(), result.written.any()) == ([True, True], False)
+    assert rows_in_table(database) == 0
+    merge(database, [3602.0], [[0.25, NAN]], replace=True)
+    assert rows_in_table(database) == 5
+    assert repository.between(0.0, 7200.0, ("cpu_usage",))[:, 1].tolist() == [0.5, 0.5, 0.25, 0.5, 0.5]
+
+
+def rows_in_table(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM samples").scalar_one())
