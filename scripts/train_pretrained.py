@@ -211,7 +211,7 @@ def predict(pretrained: PretrainedModel, x: Floats) -> Floats:
 
 
 def main() -> None:
-    """Train the model, print its scores on the traces of `--leave-out`, and write the file."""
+    """Train the model, print its scores at onset on the traces of `--leave-out`, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("traces", nargs="+", type=Path, metavar="TRACE")
     parser.add_argument("--output", type=Path, required=True)
@@ -236,8 +236,10 @@ def main() -> None:
     pretrained = train(parts, options.seed)
     for name, of_trace in scored.items():
         x, y = joined(of_trace)
+        # At onset: rows without high load.
+        calm = x[:, input_names(MINUTE).index("load_index:state")] != 1
         for i, horizon in enumerate(PRETRAINED_HORIZONS):
-            result = score(y[:, i], predict(pretrained, x)[:, i], float(np.nanmean(y[:, i])))
+            result = score(y[calm, i], predict(pretrained, x[calm])[:, i], float(np.nanmean(y[calm, i])))
             skill = f"skill {result.brier_skill:+.3f}, AP {result.average_precision:.3f}"
             print(f"{name} {horizon / MINUTE:g} min: {skill}")
     provenance = {"traces": sources, "generated": options.generated, "seed": options.seed}

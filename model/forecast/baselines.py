@@ -197,9 +197,9 @@ def climatology_and_persistence(train_labels: Floats, train_state: Floats, state
         state: (n,) load state of the samples to predict, encoded as `train_state`.
 
     Returns:
-        (n, horizons) probabilities of each baseline, keyed by name.
+        (n, horizons) probabilities of each baseline, keyed by name; NaN for a horizon without a known label.
     """
-    base_rates = np.nanmean(train_labels, axis=0)
+    base_rates = np.array([_base_rate(y) for y in train_labels.T])
     rates = {}
     for value in (0.0, 1.0):
         y = train_labels[train_state == value]

@@ -47,7 +47,8 @@ class BacktestResult:
     def scores(self, *, onset: bool) -> tuple[dict[str, Score], ...]:
         """Return for each horizon the scores of the model ("network") and of each baseline.
 
-        All predictors are scored on the same samples, which have a known outcome and a prediction of the model.
+        All predictors are scored on the same samples, which have a known outcome and a prediction of the model. A
+        baseline is left out if no outcome was known that it could be fitted to.
 
         Args:
             onset: True to score only the samples at which load is not high.
@@ -66,6 +67,10 @@ class BacktestResult:
                 # Climatology for samples while load is not high: the event rate of such samples before `until`.
                 predictors[CLIMATOLOGY] = np.full(self.probabilities.shape, base_rate)
             scores.append(
-                {name: score(self.labels[rows, i], p[rows, i], base_rate) for name, p in predictors.items()}
+                {
+                    name: score(self.labels[rows, i], p[rows, i], base_rate)
+                    for name, p in predictors.items()
+                    if not np.isnan(p[rows, i]).any()
+                }
             )
         return tuple(scores)

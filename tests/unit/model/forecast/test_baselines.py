@@ -139,3 +139,10 @@ def test_persistence_is_the_event_rate_of_the_same_load_state():
     result = climatology_and_persistence(y, state, np.array([1.0, 0.0, np.nan]))
     assert result["persistence"][:, 0] == pytest.approx([8.45 / 11, 1.45 / 11, 0.45])
     assert result["climatology"][:, 0] == pytest.approx([0.45] * 3)
+
+
+def test_rates_of_a_horizon_without_a_known_label_are_unknown():
+    labels = np.array([[1.0, np.nan], [0.0, np.nan]])
+    result = climatology_and_persistence(labels, np.array([0.0, 1.0]), np.array([0.0]))
+    assert result["climatology"][0, 0] == 0.5
+    assert np.isnan([result["climatology"][0, 1], result["persistence"][0, 1]]).all()

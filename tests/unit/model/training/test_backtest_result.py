@@ -42,3 +42,13 @@ def test_onset_scores_use_samples_while_load_is_not_high():
 
 def test_scores_are_empty_without_predictions():
     assert make_result([np.nan] * 5).scores(onset=False) == ({},)
+
+
+def test_baseline_without_a_known_rate_is_left_out():
+    result = make_result([0.1, 0.8, 0.5, 0.9, 0.2])
+    result.baselines[CLIMATOLOGY][:] = np.nan
+    result.base_rates[:] = np.nan
+    (scores,) = result.scores(onset=False)
+    assert scores.keys() == {CANDIDATE}
+    assert np.isnan(scores[CANDIDATE].brier_skill)
+    assert np.isfinite(scores[CANDIDATE].brier)
