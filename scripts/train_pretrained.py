@@ -26,13 +26,7 @@ from model.features.labels import Rules, future_labels
 from model.features.scaling import fit_scaler
 from model.forecast.log_odds import sigmoid
 from model.forecast.metrics import score
-from model.forecast.pretrained import (
-    DAY_FEATURES,
-    PRETRAINED_HORIZONS,
-    RECURRENCE,
-    PretrainedModel,
-    input_names,
-)
+from model.forecast.pretrained import DAY_FEATURES, PRETRAINED_HORIZONS, RECURRENCE, PretrainedModel, input_names
 from model.forecast.serialization import dumps_pretrained
 from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
