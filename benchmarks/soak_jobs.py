@@ -126,7 +126,7 @@ class AcceleratedDaemon:
         self._clock = clock
         self._interval = interval
         self._services: Services = services
-        self._buffer = WriteBuffer(storage.stores.cycles, interval)
+        self._buffer = WriteBuffer(storage.stores.cycles)
         self._cycle = SamplingCycleJob(
             sampler=Sampler((SyntheticSource(clock),), interval, clock=clock, monotonic=clock),
             served=services.served,

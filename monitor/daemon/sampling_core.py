@@ -42,7 +42,7 @@ class SamplingCore:
         interval = config.sampling.interval
         self._interval = interval
         self._storage = storage
-        self._buffer = WriteBuffer(storage.stores.cycles, interval, self._ensure_open)
+        self._buffer = WriteBuffer(storage.stores.cycles, self._ensure_open)
         self._sampler = Sampler(services.sources, interval)
         self.writer = StorageWriter(self._buffer, interval, services.before_sample)
         self._cycle = SamplingCycleJob(
@@ -90,7 +90,7 @@ class SamplingCore:
         """Continue with another configuration: a run in progress continues, and no sample is missed."""
         interval = config.sampling.interval
         self._storage = storage
-        self._buffer.use(storage.stores.cycles, interval, self._ensure_open)
+        self._buffer.use(storage.stores.cycles, self._ensure_open)
         self.writer.use(interval, services.before_sample)
         self._sampler.use(services.sources, interval)
         self._cycle.use(services.served)

@@ -56,7 +56,7 @@ class Services:
         sources: sources of the samples.
         served: serving model.
         records: reader of the database for the page and the API.
-        before_sample: called by the storage writer shortly before each sample.
+        before_sample: called by the storage writer shortly before each sample with a forecast.
         refresh: reads the overview of the database and publishes it.
     """
 

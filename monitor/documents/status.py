@@ -93,7 +93,8 @@ class StatusDocument:
         future_sample_at: time of the newest sample in the future; None if there is none.
         history: coverage of the history.
         waiting_for: reason why no model fitted on this host serves; empty if one does.
-        predictions: newest predictions; empty if they are older than 3 intervals or 10 s, whichever is longer.
+        predictions: newest predictions; empty if the next ones are overdue by 2 intervals or 10 s, whichever is
+            longer.
         predictions_outdated: True if the newest predictions are too old to be listed.
         model: the serving model; None if there is none.
         fallbacks: baselines that serve in place of the model.

@@ -26,7 +26,7 @@ def high_load_metrics(live: LiveState) -> Iterator[Metric]:
 
 
 def prediction_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the number of sampling cycles with predictions, and the newest predictions if there are any."""
+    """Yield the number of forecasts since the start, and the newest predictions if there are any."""
     yield counter(
         "predictions",
         "Number of times that predictions were made since the start of the daemon.",

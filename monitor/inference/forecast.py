@@ -28,7 +28,7 @@ NO_WARNINGS = 1.0
 
 @dataclass(frozen=True)
 class Forecast:
-    """Predictions of one sampling cycle for all horizons.
+    """Predictions made at one time for all horizons.
 
     Attributes:
         predictions: one per horizon.

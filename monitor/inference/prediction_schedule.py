@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from model.units import MINUTE
 from storage import Sample
@@ -13,6 +13,16 @@ PREDICTIONS_PER_HORIZON = 60
 
 MAX_INTERVAL = MINUTE
 """Longest time in seconds between two forecasts, unless the samples are further apart."""
+
+
+def prediction_interval(interval: float, horizons: Iterable[float]) -> float:
+    """Return the seconds between two forecasts of a model.
+
+    Args:
+        interval: seconds between two samples.
+        horizons: horizons of the model in seconds.
+    """
+    return max(interval, min(MAX_INTERVAL, min(horizons) / PREDICTIONS_PER_HORIZON))
 
 
 class PredictionSchedule:
@@ -54,6 +64,6 @@ class PredictionSchedule:
         return waiting
 
     def _is_due(self, at: float, horizons: Sequence[float]) -> bool:
-        step = max(self._interval, min(MAX_INTERVAL, min(horizons) / PREDICTIONS_PER_HORIZON))
+        step = prediction_interval(self._interval, horizons)
         # All samples since the last forecast are in one interval.
         return at <= self._newest_at or at // step != self._newest_at // step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -154,7 +154,6 @@ class ServedModel:
         last_at = max(self._newest_at, *(sample.at for sample in earlier), -np.inf)
         if self._next is not self._installed or newest.at <= last_at:
             self._feed(earlier)
-            self._recent.extend(earlier)
             samples = [newest]
             if self._next is not self._installed:
                 self._install(self._next)
@@ -163,7 +162,6 @@ class ServedModel:
                 self._recent.clear()
                 self.needs_history = True
         self._feed(samples)
-        self._recent.extend(samples)
 
     def forecast(self) -> Forecast | None:
         """Return the forecast for the last sample; None if no model serves or the sample has no rule metric.
@@ -226,14 +224,16 @@ class ServedModel:
         self._applied_decisions = ()
         return engine
 
-    def _feed(self, samples: Iterable[Sample]) -> None:
-        """Append the samples that are newer than those of the engine."""
+    def _feed(self, samples: Collection[Sample]) -> None:
+        """Append the samples that are newer than those of the engine, and keep those newer than the recent ones."""
         new = [sample for sample in samples if sample.at > self._newest_at]
         if new:
             times = np.array([[sample.at for sample in new]])
             self._engine.advance(times, np.stack([sample_values(sample) for sample in new])[None])
             self._engine.select_newest()
             self._newest_at = new[-1].at
+        kept_until = self._recent[-1].at if self._recent else -np.inf
+        self._recent.extend([sample for sample in samples if sample.at > kept_until])
 
     def _log_inputs_out_of_range(self) -> None:
         """Log the metrics outside their training range, unless they are the same as in the last call."""

@@ -61,6 +61,7 @@ class SamplingCycleJob:
         self._buffer.add(sample)
         try:
             if served.advance(sample):
+                self._forecast = None
                 self._forecast = served.forecast()
                 if self._forecast is not None:
                     self._predictions_total += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from model.array_types import Floats
 from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
+from monitor.inference.prediction_schedule import prediction_interval
 from monitor.inference.stored_samples import read_samples
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.stores import Stores
@@ -38,7 +40,8 @@ class RecentHistory:
         high_load_periods: (first, last) sample time of each period in seconds since the epoch.
         rules: high-load rules as tuples of (metric, bound).
         predictions: for each horizon in seconds, (count, 5): largest probability, mean baseline probability, smallest
-            threshold, 1 for a warning, 1 for replayed predictions only. NaN for a slot without predictions.
+            threshold, 1 for a warning, 1 for replayed predictions only. A slot before the next prediction is due has
+            the values of the last one; NaN for other slots without predictions.
         anomaly_scores: (count, 2) largest anomaly score and evidence ratio; NaN for a slot without scores.
         anomalies: anomaly events that overlap the slots.
     """
@@ -93,7 +96,7 @@ class HistoryReader:
             high_load_periods=self._high_load_periods(start, start + step * count),
             rules=self._rules().rules,
             predictions=merged_predictions(
-                self._stores.predictions.bucket_maxima(start, step, count),
+                held_predictions(self._stores.predictions.bucket_maxima(start, step, count), step, self._interval),
                 self._stores.replayed_predictions.bucket_maxima(start, step, count),
             ),
             anomaly_scores=_maxima(recent_scores.times, anomaly_scores, start, step, count),
@@ -118,6 +121,27 @@ class HistoryReader:
             times.append(window.times[newest].copy())
             starts.append(window.period_start[newest].copy())
         return high_load_periods(np.concatenate(times), np.concatenate(starts), start)
+
+
+def held_predictions(live: Mapping[float, Floats], step: float, interval: float) -> dict[float, Floats]:
+    """Return the live predictions with the slots filled in which the last prediction stands.
+
+    Args:
+        live: (slots, columns) for each horizon, NaN in empty slots.
+        step: length of a slot in seconds.
+        interval: seconds between samples.
+    """
+    held = dict(live)
+    between = prediction_interval(interval, live) if live else 0.0
+    if between > step:
+        # One slot more, because the sample of a prediction may be late.
+        longest = math.ceil(between / step)
+        for horizon, table in live.items():
+            rows = np.arange(len(table))
+            last = np.maximum.accumulate(np.where(np.isnan(table[:, 0]), -1, rows))
+            stands = (last >= 0) & (rows - last <= longest)
+            held[horizon] = np.where(stands[:, None], table[last], np.nan)
+    return held
 
 
 def merged_predictions(live: Mapping[float, Floats], replayed: Mapping[float, Floats]) -> dict[float, Floats]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.config.loader import Config
+from monitor.inference.prediction_schedule import prediction_interval
 from monitor.queries.detection import DetectionState
 from monitor.queries.scores import HorizonScore
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -117,15 +119,18 @@ class Overview:
 
     @property
     def fresh_predictions(self) -> tuple[Prediction, ...]:
-        """Newest predictions; empty if they are older than `max_sample_age`."""
-        oldest = self.at - max_sample_age(self.interval)
+        """Newest predictions; empty if they are older than `max_prediction_age`."""
+        if not self.predictions:
+            return ()
+        horizons = [prediction.horizon for prediction in self.predictions]
+        oldest = self.at - max_prediction_age(self.interval, horizons)
         return tuple(prediction for prediction in self.predictions if prediction.at >= oldest)
 
     @property
     def high_load_since(self) -> float | None:
         """Start of the high-load period in progress, in seconds since the epoch.
 
-        None if there is no such period, or if the predictions are older than `max_sample_age`.
+        None if there is no such period, or if the predictions are older than `max_prediction_age`.
         """
         return next((prediction.high_load_since for prediction in self.fresh_predictions), None)
 
@@ -152,5 +157,17 @@ def unread_overview(config: Config, now: float) -> Overview:
 
 
 def max_sample_age(interval: float) -> float:
-    """Return the age in seconds up to which a sample or a prediction is current: 3 * `interval`, at least 10."""
+    """Return the age in seconds up to which a sample is current: 3 * `interval`, at least 10."""
     return max(3 * interval, 10.0)
+
+
+def max_prediction_age(interval: float, horizons: Iterable[float]) -> float:
+    """Return the age in seconds up to which a prediction is current.
+
+    The next one is then overdue by 2 * `interval`, at least by 10 seconds.
+
+    Args:
+        interval: seconds between two samples.
+        horizons: horizons of the model in seconds.
+    """
+    return prediction_interval(interval, horizons) + max(2 * interval, 10.0)

@@ -107,7 +107,7 @@ class StorageWriter:
                 self._prepare_at = None
                 self.prepare()
         self._buffer.retry_at = 0.0
-        self._buffer.write(all_predictions=True)
+        self._buffer.write()
 
     def _timeout(self) -> float | None:
         """Return the seconds until the next attempt or the next preparation; None to wait for a sample."""

@@ -41,8 +41,7 @@ REFUSED_VALUES = frozenset({StorageErrorKind.DUPLICATE_KEY, StorageErrorKind.OTH
 class WriteBuffer:
     """Queues of samples and predictions that one thread fills and another one stores, oldest first.
 
-    One transaction per sampling cycle stores the sample, and from time to time the predictions of `batch_seconds`. A
-    prediction that is lost in a crash can be computed again from the samples, so a delayed commit is acceptable.
+    One transaction per sampling cycle stores the sample with its predictions.
 
     Attributes:
         error: error of the last write; None if it succeeded.
@@ -52,10 +51,8 @@ class WriteBuffer:
     def __init__(
         self,
         cycles: CycleRepository,
-        interval: float,
         ready: Callable[[], None] = lambda: None,
         *,
-        batch_seconds: float = 5.0,
         capacity: int = CAPACITY,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,18 +60,14 @@ class WriteBuffer:
 
         Args:
             cycles: repository to write to.
-            interval: seconds between two samples.
             ready: called before each write; raises StorageError while the database is unavailable.
-            batch_seconds: seconds of predictions stored at once.
             capacity: largest number of waiting samples, and of waiting predictions.
             monotonic: monotonic clock; returns seconds.
         """
         self.error: StorageError | None = None
         self.retry_at = 0.0
         self._cycles = cycles
-        self._interval = interval
         self._ready = ready
-        self._batch_seconds = batch_seconds
         self._monotonic = monotonic
         self._samples: WriteQueue[Sample] = WriteQueue(capacity)
         self._predictions: WriteQueue[Prediction] = WriteQueue(capacity)
@@ -87,9 +80,8 @@ class WriteBuffer:
         self._refusals = RecurringFailure(log, "predictions discarded", "prediction write recovered")
         self._drops = RecurringFailure(log, "samples dropped", "sample buffer recovered")
 
-    def use(self, cycles: CycleRepository, interval: float, ready: Callable[[], None] = lambda: None) -> None:
-        """Write to another repository, at another interval; what is waiting stays. Safe to call from any thread."""
-        self._interval = interval
+    def use(self, cycles: CycleRepository, ready: Callable[[], None] = lambda: None) -> None:
+        """Write to another repository; what is waiting stays. Safe to call from any thread."""
         if cycles is not self._cycles:
             self._ready = ready
             self._cycles = cycles
@@ -140,38 +132,25 @@ class WriteBuffer:
         else:
             self._recovered()
 
-    def write(self, *, all_predictions: bool = False) -> float | None:
-        """Store the waiting samples and the predictions that are due, unless the last write has just failed.
+    def write(self) -> float | None:
+        """Store the waiting samples and predictions, unless the last write has just failed.
 
         If nothing waits after a failure, only `ready` is called.
-
-        Args:
-            all_predictions: True to store all waiting predictions.
 
         Returns:
             The time under which the newest sample is stored, in seconds since the epoch; None if none was stored.
         """
         newest_at: float | None = None
         while self._monotonic() >= self.retry_at:
-            due = self._predictions_due() or (all_predictions and len(self._predictions) > 0)
-            if not (self._samples or due):
+            if not (self._samples or self._predictions):
                 if self.error is not None:
                     self.probe()
                 break
             samples = self._samples.take(self._batch_rows)
-            times = self._attempt(samples, self._predictions.take(self._batch_rows if due else 0))
+            times = self._attempt(samples, self._predictions.take(self._batch_rows))
             if times:
                 newest_at = times[-1]
         return newest_at
-
-    def _predictions_due(self) -> bool:
-        """Return True if the waiting predictions would span `batch_seconds` at the next cycle."""
-        ends = self._predictions.ends()
-        if ends is None:
-            return False
-        oldest, newest = ends
-        # A clock step in either direction also ends the batch.
-        return not -self._interval < newest.at - oldest.at < self._batch_seconds - self._interval
 
     def _attempt(self, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> list[float]:
         """Store what was taken from the queues.

@@ -45,11 +45,6 @@ class WriteQueue(Generic[Item]):
         with self._lock:
             return list(self._items)
 
-    def ends(self) -> tuple[Item, Item] | None:
-        """Return the oldest and the newest item; None if the queue is empty."""
-        with self._lock:
-            return (self._items[0], self._items[-1]) if self._items else None
-
     def take(self, count: int) -> list[Item]:
         """Return the oldest items, at most `count`; they stay in the queue until `remove_taken` or `put_back`."""
         with self._lock:

@@ -23,8 +23,8 @@ PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
     f"journal_size_limit = {JOURNAL_SIZE_LIMIT}",
-    # A negative number is KiB, per connection. Appends touch the last page and reads scan once: the kernel's page cache
-    # is enough.
+    # A negative number is KiB, per connection. Appends touch the last page and reads scan once, so that the page
+    # cache of the kernel is enough.
     "cache_size = -256",
     "temp_store = MEMORY",
 )

@@ -45,7 +45,7 @@ storage = DaemonStorage(config.storage.url)
 storage.ensure_open()
 holder = StateHolder(config, from_environment(), ReloadState(successful=True, at=time.time()))
 services = build_services(config, storage, holder, Trainer(), ObjectCache())
-buffer = WriteBuffer(storage.stores.cycles, config.sampling.interval)
+buffer = WriteBuffer(storage.stores.cycles)
 sampler = Sampler(services.sources, config.sampling.interval)
 cycle = SamplingCycleJob(sampler, services.served, buffer, lambda _: None, (holder.publish_live,))
 for _ in range(2):

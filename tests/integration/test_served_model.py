@@ -53,7 +53,7 @@ class Cycles:
         follower = RegistryFollower(stores, served)
         follower.follow(samples[0].at - 1)
         self.published = []
-        buffer = WriteBuffer(stores.cycles, 10.0)
+        buffer = WriteBuffer(stores.cycles)
         self._follow = follower.follow
         self._buffer = buffer
         self._until = samples[0].at - 1

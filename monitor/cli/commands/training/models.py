@@ -30,7 +30,7 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
 def command(context: click.Context) -> int | None:
     """List, show, activate, export or import models.
 
-    Without a sub-command: list. A running daemon serves an activated model from its next sampling cycle on.
+    Without a sub-command: list. A running daemon serves an activated model from its next prediction on.
     """
     if context.invoked_subcommand is None:
         return _list(context.ensure_object(GlobalOptions))

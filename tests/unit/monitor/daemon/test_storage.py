@@ -38,7 +38,7 @@ class Opened(DaemonStorage):
 
     def __init__(self, url):
         super().__init__(url)
-        self.buffer = WriteBuffer(self.stores.cycles, 5.0, lambda: self.ensure_open(self.buffer.recently_stored))
+        self.buffer = WriteBuffer(self.stores.cycles, lambda: self.ensure_open(self.buffer.recently_stored))
 
     def state(self):
         return self.buffer.state()

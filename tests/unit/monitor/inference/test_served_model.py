@@ -443,3 +443,23 @@ def test_forecast_is_due_after_the_clock_was_set_back():
     assert served.advance(Sample(NOW + 2, cpu_usage=0.3))
     assert served.needs_history
     assert served.forecast().predictions[0].at == NOW + 2
+
+
+def test_model_that_fails_at_its_installation_leaves_the_recent_samples_in_order(monkeypatch):
+    stores, served = serving_each_second()
+    for sample in seconds(NOW, 43):
+        served.advance(sample)
+    extend = InputRangeMonitor.extend
+
+    def fail_for_model_2(ranges, *samples):
+        if served.model_id == 2:
+            raise TypeError("unsupported operand")
+        return extend(ranges, *samples)
+
+    monkeypatch.setattr(InputRangeMonitor, "extend", fail_for_model_2)
+    stores.blobs[2] = make_blob()
+    stores.active = 2
+    for sample in seconds(NOW, 45)[43:]:
+        served.advance(sample)
+    assert (served.model_id, stores.quarantined) == (1, [(2, QuarantineReason.FAILED)])
+    assert served.forecast().predictions[0].at == NOW + 44

@@ -101,6 +101,19 @@ def test_newest_forecast_stands_until_the_next_one_is_due():
     assert parts.steps.count("wake") == 3
 
 
+def test_old_forecast_does_not_stand_after_a_failure():
+    parts = Parts(SimpleNamespace(predictions=(PREDICTION,)))
+    states = []
+    job = SamplingCycleJob(parts.sampler, parts.served, parts.buffer, parts.wake, (states.append,))
+    job.run()
+    parts.served.forecast = lambda: (_ for _ in ()).throw(MemoryError)
+    with pytest.raises(MemoryError):
+        job.run()
+    parts.is_due = False
+    job.run()
+    assert [state.forecast is None for state in states] == [False, True]
+
+
 def test_writer_prepares_the_sample_of_the_next_forecast():
     parts = Parts()
     parts.served.is_due_next = True

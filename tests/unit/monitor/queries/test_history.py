@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from monitor.queries.history import high_load_periods, merged_predictions, slot_length
+from monitor.queries.history import (
+    held_predictions,
+    high_load_periods,
+    merged_predictions,
+    slot_length,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -22,6 +27,24 @@ def test_high_load_periods_have_their_first_and_last_time():
     starts = np.array([NONE, 1, 1, 1, NONE, 5, 6, 6])
     assert high_load_periods(times, starts, 2.0) == ((2.0, 3.0), (5.0, 5.0), (6.0, 7.0))
     assert high_load_periods(times, np.full(8, NONE), 0.0) == ()
+
+
+def held(values, step, interval, horizon=300.0):
+    """Return the first column of held predictions; None for an empty slot."""
+    table = np.array([[np.nan if value is None else value] * 4 for value in values])
+    column = held_predictions({horizon: table}, step, interval)[horizon][:, 0]
+    return [None if np.isnan(value) else value for value in column.tolist()]
+
+
+def test_prediction_stands_in_the_slots_before_the_next_one():
+    assert held([0.1, None, 0.2, None, None, 0.3], 2.0, 1.0) == [0.1, 0.1, 0.2, 0.2, 0.2, 0.3]
+    assert held([None, 0.1, *[None] * 12], 5.0, 5.0, 3600.0) == [None, *[0.1] * 13]
+
+
+def test_prediction_does_not_stand_in_a_gap():
+    assert held([0.1, *[None] * 5], 2.0, 1.0) == [0.1] * 4 + [None] * 2
+    assert held([0.1, None, 0.2], 5.0, 5.0) == [0.1, None, 0.2]
+    assert held_predictions({}, 1.0, 1.0) == {}
 
 
 def test_replayed_predictions_fill_slots_without_live_ones():

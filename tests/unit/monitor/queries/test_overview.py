@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.queries.overview import max_sample_age
+from monitor.queries.overview import max_prediction_age, max_sample_age
 from storage import Prediction, TrainingOutcome
 from tests.unit.monitor.conftest import NOW
 
@@ -14,6 +14,14 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize(("interval", "age"), [(1.0, 10.0), (5.0, 15.0)])
 def test_max_sample_age_is_three_intervals_and_at_least_ten_seconds(interval, age):
     assert max_sample_age(interval) == age
+
+
+@pytest.mark.parametrize(
+    ("interval", "horizons", "age"),
+    [(5.0, (300.0, 900.0), 15.0), (1.0, (300.0, 900.0), 15.0), (1.0, (3600.0,), 70.0), (60.0, (300.0,), 180.0)],
+)
+def test_max_prediction_age_counts_from_the_time_of_the_next_prediction(interval, horizons, age):
+    assert max_prediction_age(interval, horizons) == age
 
 
 @pytest.mark.parametrize(
@@ -28,6 +36,14 @@ def test_fresh_predictions_leave_out_old_ones(overview):
     old = Prediction(NOW - 60, 900.0, 3, 0.5, 0.1, 0.6)
     state = replace(overview, predictions=(*overview.predictions, old))
     assert state.fresh_predictions == overview.predictions
+
+
+def test_prediction_for_a_long_horizon_stands_for_a_minute(overview):
+    prediction = Prediction(NOW - 60, 3600.0, 3, 0.5, 0.1, 0.6, high_load_since=NOW - 90)
+    state = replace(overview, at=NOW, predictions=(prediction,))
+    assert (state.fresh_predictions, state.high_load_since) == ((prediction,), NOW - 90)
+    later = replace(state, at=NOW + max(2 * state.interval, 10.0) + 0.1)
+    assert (later.fresh_predictions, later.high_load_since) == ((), None)
 
 
 def test_waiting_for_names_the_last_unsuccessful_training(overview):

@@ -41,7 +41,7 @@ def cycles():
 
 @pytest.fixture
 def buffer(cycles):
-    return WriteBuffer(cycles, 5.0)
+    return WriteBuffer(cycles)
 
 
 def test_writer_survives_a_failing_preparation(buffer, caplog):
@@ -56,7 +56,7 @@ def test_writer_survives_a_failing_preparation(buffer, caplog):
 
 def test_writer_prepares_the_first_sample_once_the_database_is_open(cycles):
     steps = []
-    buffer = WriteBuffer(cycles, 5.0, lambda: steps.append("open"))
+    buffer = WriteBuffer(cycles, lambda: steps.append("open"))
     writer = StorageWriter(buffer, 5.0, lambda: steps.append("prepare"))
     writer.start()
     writer.wait_started(LIMIT)
@@ -71,7 +71,7 @@ def test_writer_opens_the_database_later_if_it_is_unavailable_at_the_start(cycle
         if refusals:
             raise refusals.pop()
 
-    buffer = WriteBuffer(cycles, 5.0, ready)
+    buffer = WriteBuffer(cycles, ready)
     writer = StorageWriter(buffer, 5.0)
     writer.start()
     writer.wait_started(LIMIT)
@@ -137,7 +137,7 @@ def test_writer_opens_the_database_without_a_sample_and_does_not_spin_meanwhile(
             raise StorageError("read-only", StorageErrorKind.READ_ONLY)
         opened.set()
 
-    buffer = WriteBuffer(cycles, 60.0, ready)
+    buffer = WriteBuffer(cycles, ready)
     writer = StorageWriter(buffer, 60.0)
     writer.start()
     assert opened.wait(LIMIT)
@@ -154,7 +154,7 @@ def test_writer_ends_without_a_log_line_if_the_opening_is_refused(cycles, caplog
         raise error
 
     prepared = []
-    buffer = WriteBuffer(cycles, 1.0, ready)
+    buffer = WriteBuffer(cycles, ready)
     writer = StorageWriter(buffer, 1.0, lambda: prepared.append(1))
     writer.start()
     writer.wait_started(LIMIT)

@@ -48,7 +48,7 @@ def cycles():
 
 @pytest.fixture
 def make_buffer(cycles, clock):
-    return lambda interval=5.0, **options: WriteBuffer(cycles, interval, monotonic=clock, **options)
+    return lambda **options: WriteBuffer(cycles, monotonic=clock, **options)
 
 
 def prediction_at(at, probability=0.5):
@@ -68,30 +68,28 @@ def test_buffer_stores_a_sample_and_its_prediction_in_one_transaction(make_buffe
     assert (buffer.state().samples_buffered, buffer.state().problem) == (0, None)
 
 
-def test_buffer_stores_five_seconds_of_predictions_together(make_buffer, cycles):
-    buffer = make_buffer(1.0)
-    for at in range(11):
-        run_cycle(buffer, float(at))
-    assert cycles.stored == list(range(11))
-    assert cycles.predicted == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
-    buffer.write(all_predictions=True)
-    assert cycles.predicted[-1] == [10]
-
-
-def test_buffer_stores_predictions_after_the_clock_was_set_back(make_buffer, cycles):
-    buffer = make_buffer(1.0)
-    for at in (100.0, 101.0, 40.0, 41.0, 42.0):
-        run_cycle(buffer, at)
-    assert cycles.predicted == [[100, 101, 40]]
-
-
-def test_buffer_moves_predictions_with_their_sample(make_buffer, cycles):
-    buffer = make_buffer(2.0)
-    cycles.late = 0.001
-    run_cycle(buffer, 1.0)
-    run_cycle(buffer, 3.0)
+def test_buffer_stores_samples_without_predictions(make_buffer, cycles):
+    buffer = make_buffer()
+    buffer.add(Sample(4.0))
+    buffer.write()
     run_cycle(buffer, 5.0)
-    assert cycles.predicted == [[1.001, 3.001, 5.0]]
+    assert cycles.commits == [([4.0], []), ([5.0], [5.0])]
+
+
+def test_buffer_moves_waiting_predictions_with_their_sample(make_buffer, cycles):
+    buffer = make_buffer()
+    cycles.late = 0.001
+    append = cycles.append
+
+    def predict_meanwhile(samples, predictions):
+        buffer.add_predictions([prediction_at(5.0)])
+        cycles.append = append
+        return append(samples, predictions)
+
+    cycles.append = predict_meanwhile
+    buffer.add(Sample(5.0))
+    buffer.write()
+    assert cycles.commits == [([5.0], []), ([], [5.001])]
 
 
 def test_buffer_keeps_samples_during_an_outage_and_stores_them_oldest_first(make_buffer, cycles, clock, caplog):
@@ -114,7 +112,7 @@ def test_buffer_keeps_samples_during_an_outage_and_stores_them_oldest_first(make
 
 
 def test_buffer_waits_between_attempts_for_at_most_the_longest_delay(make_buffer, cycles, clock):
-    buffer = make_buffer(1.0)
+    buffer = make_buffer()
     cycles.error = FULL
     for second in range(60):
         clock.now = float(second)
@@ -193,12 +191,12 @@ def test_buffer_states_that_the_database_does_not_respond(cycles, make_buffer, c
 
 
 def test_waiting_samples_are_written_to_another_repository_at_once(cycles, clock):
-    buffer = WriteBuffer(cycles, 5.0, monotonic=clock)
+    buffer = WriteBuffer(cycles, monotonic=clock)
     cycles.error = FULL
     buffer.add(Sample(1.0))
     buffer.write()
     other = FakeCycles()
-    buffer.use(other, 1.0)
+    buffer.use(other)
     buffer.add(Sample(2.0))
     assert buffer.write() == 2.0
     assert (other.stored, cycles.stored) == ([1.0, 2.0], [])

@@ -15,7 +15,7 @@ def test_queue_keeps_taken_items_until_they_are_removed():
     assert queue.take(5) == [1, 2, 3]
     queue.extend([4])
     queue.remove_taken()
-    assert (queue.ends(), len(queue)) == ((4, 4), 1)
+    assert queue.items() == [4]
 
 
 def test_queue_drops_the_oldest_item_that_is_not_taken():
@@ -39,7 +39,6 @@ def test_queue_drops_nothing_while_all_items_are_taken():
 
 def test_queue_replaces_each_item():
     queue = WriteQueue(3)
-    assert queue.ends() is None
     queue.extend([1, 2])
     queue.replace_each(lambda item: 10 * item)
-    assert queue.ends() == (10, 20)
+    assert queue.items() == [10, 20]
