@@ -132,7 +132,11 @@ def held_predictions(live: Mapping[float, Floats], step: float, interval: float)
         interval: seconds between samples.
     """
     held = dict(live)
-    between = prediction_interval(interval, live) if live else 0.0
+    filled = {horizon: np.flatnonzero(~np.isnan(table[:, 0])) for horizon, table in live.items()}
+    ends = {horizon: int(slots[-1]) for horizon, slots in filled.items() if len(slots)}
+    # The horizons of the model that predicted last, as an earlier one may have had others.
+    serving = [horizon for horizon, end in ends.items() if end == max(ends.values())]
+    between = prediction_interval(interval, serving) if serving else 0.0
     if between > step:
         # One slot more, because the sample of a prediction may be late.
         longest = math.ceil(between / step)

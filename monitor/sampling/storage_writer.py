@@ -18,6 +18,11 @@ PREPARATION_SECONDS = 0.5
 """Time in seconds before a sample at which `before_sample` is called; at most a quarter of the sampling interval."""
 
 
+def idle_seconds(interval: float) -> float:
+    """Return the seconds between a sample and the preparation of the next one, for a sampling interval in seconds."""
+    return interval - min(PREPARATION_SECONDS, interval / 4)
+
+
 class StorageWriter:
     """Thread that stores the content of a write buffer after each sampling cycle, and tries again after a failure."""
 
@@ -33,7 +38,8 @@ class StorageWriter:
                 it (see `wake`). It may use the database.
         """
         self._buffer = buffer
-        self.use(interval, before_sample)
+        self._before_sample = before_sample
+        self._idle_seconds = idle_seconds(interval)
         self._prepare_at: float | None = None
         self._started = threading.Event()
         self._wake = threading.Event()
@@ -42,9 +48,11 @@ class StorageWriter:
         self._preparation = RecurringFailure(log, "sample preparation failed", "sample preparation recovered")
 
     def use(self, interval: float, before_sample: Callable[[], None]) -> None:
-        """Call another function, at another interval, from the next sample on. Safe to call from any thread."""
+        """Call another function, at once and before the samples of another interval. Safe to call from any thread."""
         self._before_sample = before_sample
-        self._idle_seconds = interval - min(PREPARATION_SECONDS, interval / 4)
+        self._idle_seconds = idle_seconds(interval)
+        self._prepare_at = time.monotonic()
+        self._wake.set()
 
     def start(self) -> None:
         """Start the thread, which opens the database first."""

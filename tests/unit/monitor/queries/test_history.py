@@ -47,6 +47,13 @@ def test_prediction_does_not_stand_in_a_gap():
     assert held_predictions({}, 1.0, 1.0) == {}
 
 
+def test_prediction_stands_as_long_as_those_of_the_newest_model():
+    tables = {60.0: np.array([[0.1], *[[np.nan]] * 14]), 3600.0: np.array([[np.nan], [0.2], *[[np.nan]] * 13])}
+    assert np.isfinite(held_predictions(tables, 5.0, 1.0)[3600.0][:, 0]).sum() == 13
+    empty = {60.0: np.full((3, 1), np.nan)}
+    assert np.isnan(held_predictions(empty, 5.0, 1.0)[60.0]).all()
+
+
 def test_replayed_predictions_fill_slots_without_live_ones():
     live = {300.0: np.array([[0.5, 0.1], [np.nan, np.nan], [np.nan, np.nan]])}
     replayed = {300.0: np.array([[0.9, 0.2], [0.8, 0.2], [np.nan, np.nan]]), 60.0: np.array([[0.1, 0.2]] * 3)}

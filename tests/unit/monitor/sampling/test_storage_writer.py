@@ -64,6 +64,16 @@ def test_writer_prepares_the_first_sample_once_the_database_is_open(cycles):
     assert writer.close(LIMIT)
 
 
+def test_writer_calls_another_function_at_once(buffer):
+    writer = StorageWriter(buffer, 3600.0)
+    writer.start()
+    writer.wait_started(LIMIT)
+    called = threading.Event()
+    writer.use(3600.0, called.set)
+    assert called.wait(LIMIT)
+    assert writer.close(LIMIT)
+
+
 def test_writer_opens_the_database_later_if_it_is_unavailable_at_the_start(cycles):
     refusals = [StorageError("read-only", StorageErrorKind.READ_ONLY)]
 
