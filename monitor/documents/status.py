@@ -111,7 +111,7 @@ class StatusDocument:
         storage: state of the writes to the database; None if the daemon could not be asked.
         hung_jobs: jobs of the daemon that hang; None if the daemon could not be asked.
         version: release of the daemon; None in `monitor status`.
-        high_load: True while load is high; None if unknown.
+        high_load: True while load is high, as of the newest predictions; None if unknown.
         high_load_since: start of the high-load period; None while load is not high, or if it is unknown.
         samples_missed: samples missed since the start of the daemon; None in `monitor status`.
         reload_successful: False if the last reload of the configuration failed; None in `monitor status`.

@@ -61,11 +61,14 @@ class SamplingCycleJob:
         self._buffer.add(sample)
         try:
             if served.advance(sample):
-                self._forecast = None
                 self._forecast = served.forecast()
                 if self._forecast is not None:
                     self._predictions_total += 1
                     self._buffer.add_predictions(self._forecast.predictions)
+        except Exception:
+            # The newest forecast must not stand for longer than planned.
+            self._forecast = None
+            raise
         finally:
             self._wake_writer(served.is_due_next)
         live = LiveState(

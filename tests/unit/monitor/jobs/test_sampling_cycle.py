@@ -13,6 +13,10 @@ SAMPLE = Sample(100.0, cpu_usage=0.5, network_receive=1000.4)
 PREDICTION = Prediction(100.0, 300.0, 3, 0.7, 0.1, 0.6)
 
 
+def fail(*_):
+    raise MemoryError
+
+
 class Parts:
     """Fakes around the job that record the order of its steps."""
 
@@ -101,14 +105,17 @@ def test_newest_forecast_stands_until_the_next_one_is_due():
     assert parts.steps.count("wake") == 3
 
 
-def test_old_forecast_does_not_stand_after_a_failure():
+@pytest.mark.parametrize("step", ["advance", "forecast"])
+def test_old_forecast_does_not_stand_after_a_failure(step):
     parts = Parts(SimpleNamespace(predictions=(PREDICTION,)))
     states = []
     job = SamplingCycleJob(parts.sampler, parts.served, parts.buffer, parts.wake, (states.append,))
     job.run()
-    parts.served.forecast = lambda: (_ for _ in ()).throw(MemoryError)
+    working = getattr(parts.served, step)
+    setattr(parts.served, step, fail)
     with pytest.raises(MemoryError):
         job.run()
+    setattr(parts.served, step, working)
     parts.is_due = False
     job.run()
     assert [state.forecast is None for state in states] == [False, True]
