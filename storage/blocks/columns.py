@@ -27,6 +27,9 @@ MAX_INTEGER = 2.0**53
 MAX_DIFFERENT = 16
 """Largest number of different values that are listed."""
 
+MAX_ROWS = 2**16 - 1
+"""Largest number of rows of a column: the length of a byte plane has 16 bits."""
+
 WORD_BYTES = 8
 LEVEL = 6
 
@@ -73,7 +76,7 @@ def encode_column(values: Array) -> bytes:
     """Return the encoded form of a column.
 
     Args:
-        values: (rows,) any numbers; NaN for a missing value.
+        values: (rows,) any numbers; NaN for a missing value. At most MAX_ROWS.
     """
     is_missing = np.isnan(values)
     if is_missing.all():

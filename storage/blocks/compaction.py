@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
+from storage.blocks.columns import MAX_ROWS
 from storage.blocks.format import encode_block
 from storage.blocks.reading import BlockReader
 from storage.blocks.series import ALL_SERIES, HOUR, Array, Series, hour_of
@@ -39,7 +40,7 @@ class Compactor:
     """Compaction of the samples and predictions of one host.
 
     The block is inserted and its rows are deleted in one transaction: whenever the process ends, an hour has either.
-    An hour with a damaged row or with a damaged block is left as it is.
+    An hour with a damaged row, with a damaged block or with more than MAX_ROWS rows is left as it is.
     """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
@@ -87,11 +88,12 @@ class Compactor:
 
 
 def _read_valid(connection: Connection, series: Series, start: float, host_id: int) -> Array | None:
-    """Return the rows of one hour (rows, series.columns), NaN where missing; None if none or a damaged one."""
+    """Return the rows of one hour (rows, series.columns), NaN where missing; None if it cannot be compressed."""
     rows = series.rows.c
-    query = series.select_values(series.columns).where(
-        rows.host_id == host_id, rows.at >= start, rows.at < start + HOUR
-    )
+    in_hour = and_(rows.host_id == host_id, rows.at >= start, rows.at < start + HOUR)
+    if (connection.scalar(select(func.count()).select_from(series.rows).where(in_hour)) or 0) > MAX_ROWS:
+        return None
+    query = series.select_values(series.columns).where(in_hour)
     cells = list(chain.from_iterable(raw_rows(connection, query)))
     if not cells or not set(map(type, cells)) <= {float, int}:
         return None

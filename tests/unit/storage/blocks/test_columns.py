@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import struct
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.blocks.columns import Encoding, decode_column, encode_column
+from storage.blocks.columns import MAX_ROWS, Encoding, decode_column, encode_column
 
 pytestmark = pytest.mark.unit
 
@@ -70,3 +71,10 @@ def test_damaged_column_raises_value_error_or_yields_all_rows(numbers: list[floa
             assert len(decode_column(damaged, len(numbers))) == len(numbers)
         except ValueError:
             continue
+
+
+def test_longest_column_is_restored() -> None:
+    values = np.random.default_rng(0).random(MAX_ROWS)
+    assert np.array_equal(decode_column(encode_column(values), MAX_ROWS), values)
+    with pytest.raises(struct.error):
+        encode_column(np.random.default_rng(0).random(MAX_ROWS + 1))

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from storage import COMPACTED_TABLES, Compactor, Database, Prediction, Sample, SampleRepository, open_database
+from storage.blocks import compaction
 from storage.blocks.series import ALL_SERIES
 from storage.schema import sample_blocks, samples
 
@@ -60,6 +61,18 @@ def test_compaction_leaves_an_incomplete_hour(database: Database) -> None:
 def test_compaction_leaves_rows_of_other_hosts(database: Database) -> None:
     SampleRepository(database, host_id=2).append(Sample(START))
     assert Compactor(database).compact_next("samples", 0.0, START + 9 * HOUR) is None
+
+
+def test_hour_with_too_many_rows_is_left_as_it_is(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(database, 2)
+    monkeypatch.setattr(compaction, "MAX_ROWS", 11)
+    hour = Compactor(database).compact_next("samples", 0.0, START + 2 * HOUR)
+    assert hour is not None
+    assert (hour.rows, counts(database)) == (0, (24, 0))
+    monkeypatch.setattr(compaction, "MAX_ROWS", 12)
+    hour = Compactor(database).compact_next("samples", 0.0, START + 2 * HOUR)
+    assert hour is not None
+    assert (hour.rows, counts(database)) == (12, (12, 1))
 
 
 def test_compaction_leaves_times_before_the_epoch(database: Database, repository: SampleRepository) -> None:
