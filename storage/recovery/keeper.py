@@ -89,10 +89,8 @@ class DatabaseKeeper:
                     return
                 self._close_changed(self._file, change)
             try:
-                self._open()
+                self._open_or_close()
             except Exception as error:
-                self._close_files()
-                self._suspend(error)
                 kind = translated(error, self._database.name, self._database.path).kind
                 if kind not in REPLACED or not self._is_own:
                     raise
@@ -100,7 +98,7 @@ class DatabaseKeeper:
                 self._recovery = self._examined(FileChange.SCHEMA_DAMAGED if known else FileChange.ERRORS, known)
                 if self._recovery.moved_to is None:
                     raise
-                self._open()
+                self._open_or_close()
             if self._recovery is not None:
                 self._report(self._recovery)
                 self._recovery = None
@@ -159,6 +157,19 @@ class DatabaseKeeper:
         moved_to = quarantine(path, self._clock())
         self.quarantines += 1
         return Recovery(change, damage, moved_to)
+
+    def _open_or_close(self) -> None:
+        """Open the database; after an error, close what was opened, whose locks would refuse the next attempt.
+
+        Raises:
+            StorageError: the database cannot be opened.
+        """
+        try:
+            self._open()
+        except Exception as error:
+            self._close_files()
+            self._suspend(error)
+            raise
 
     def _open(self) -> None:
         """Open and lock the database file, a connection, the schema and the lock file, in this order.

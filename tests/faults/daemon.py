@@ -214,7 +214,8 @@ class Daemon:
                 for row in connection.execute(f"SELECT {', '.join(names)} FROM sample_blocks"):
                     block = decode_block(SAMPLES, ("at",), dict(zip(names, row, strict=True)))
                     times += block.values[:, 0].tolist()
-            return sorted(times)
+            # A damaged time may be text.
+            return sorted(times, key=lambda at: (isinstance(at, str), at))
 
     def rows(self):
         """Return the number of samples in the database and in all readable files that were moved aside."""

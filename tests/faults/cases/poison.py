@@ -71,9 +71,9 @@ def poisoned(blob, poison):
 
 
 def with_models(lab):
-    """Return a stopped daemon with two promoted models."""
+    """Return a stopped daemon with two promoted models, and too little history to train a third one."""
     daemon = lab.daemon(interval=1)
-    daemon.set_training(SETTINGS)
+    daemon.set_training(SETTINGS.replace('min_history = "10m"', 'min_history = "20d"'))
     return trained(daemon)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import StorageError, StorageErrorKind, open_database
+from storage import Database, StorageError, StorageErrorKind, open_database
+from storage.database import prepare_schema
 from storage.recovery.database_file import FileChange
 from storage.recovery.events import FATAL
 from storage.recovery.keeper import CHECK_INTERVAL, DatabaseKeeper
@@ -141,6 +142,28 @@ def test_keeper_moves_a_damaged_database_aside_at_the_start(
     assert recovery.damage
     assert quarantined_files(path) == [recovery.moved_to]
     assert recovery.moved_to.read_bytes() == content
+
+
+def test_keeper_creates_a_new_database_once_there_is_space_for_it(
+    keep: Keep, url: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = keep(url)
+    first.write(*FIRST)
+    first.keeper.close()
+    break_header(path)
+    kept = keep(url)
+
+    def without_space(database: Database) -> None:
+        if quarantined_files(path):
+            raise StorageError("the disk is full", StorageErrorKind.DISK_FULL)
+        prepare_schema(database)
+
+    monkeypatch.setattr("storage.recovery.keeper.prepare_schema", without_space)
+    for _ in range(3):
+        assert kind_of_refusal(kept) is StorageErrorKind.DISK_FULL
+    monkeypatch.undo()
+    kept.write(301.0)
+    assert (kept.times(), kept.keeper.quarantines) == ([301.0], 1)
 
 
 def test_keeper_repairs_the_header_from_the_log(kept: Kept, path: Path) -> None:
