@@ -119,7 +119,8 @@ def poisoned_models_while_running(lab):
         assert daemon.healthy()
         assert "nan" not in daemon.get("/metrics")[1].lower().split()
         assert execute(daemon.database, "SELECT count(*) FROM predictions WHERE model_id > 2") == [(0,)]
-    assert daemon.metric('models_quarantined{part="predictor"}') > 0
+    # The next refresh of the status counts them.
+    daemon.wait(lambda: daemon.metric('models_quarantined{part="predictor"}') > 0)
     assert "Traceback" not in daemon.log()
     daemon.assert_stops()
 
