@@ -144,7 +144,7 @@ def test_keeper_moves_a_damaged_database_aside_at_the_start(
     assert recovery.moved_to.read_bytes() == content
 
 
-def test_keeper_creates_a_new_database_once_there_is_space_for_it(
+def test_keeper_creates_a_new_database_after_a_full_disk(
     keep: Keep, url: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = keep(url)
