@@ -176,7 +176,9 @@ class Machine:
         return self.box(*self.box_monitor, *words, check=check, cwd="/")
 
     def systemctl(self, *words, check=True):
-        return self.box("systemctl", *words, check=check)
+        done = self.box("systemctl", *words, check=False)
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}{self.journal()[-4000:]}"
+        return done
 
     def show(self, name):
         return self.systemctl("show", "--property", name, "--value", UNIT).stdout.strip()

@@ -214,7 +214,8 @@ def test_watchdog_ends_hanging_daemon_with_stack_in_journal(machine, how):
     machine.wait_for(lambda: machine.restarted(pid), 20, "restart")
     journal = machine.journal().rpartition("Watchdog timeout")[2]
     assert "Fatal Python error: Aborted" in journal
-    assert "monitor/daemon/lifecycle.py" in journal, journal
+    # The main thread may be anywhere, such as in the log of a hung job.
+    assert "/monitor/" in journal, journal
     assert (" in hang\n" in journal) == (how == "sampler")
 
 
