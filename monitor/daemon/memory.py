@@ -49,7 +49,7 @@ def tune_garbage_collection() -> None:
 def release_memory() -> None:
     """Return memory that is not in use to the kernel; call it from time to time.
 
-    A full collection also empties Python's free lists, which requests fill with tens of thousands of objects. Without
+    A full collection also empties Python's free lists, which requests fill with thousands of objects. Without
     `malloc_trim` in the C library, the heap keeps its size.
     """
     gc.collect()

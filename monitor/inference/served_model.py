@@ -151,7 +151,7 @@ class ServedModel:
     def _advance(self, samples: Sequence[Sample]) -> None:
         """Append samples; the next forecast is for the newest one."""
         *earlier, newest = samples
-        last_at = max(self._newest_at, *(sample.at for sample in earlier), -np.inf)
+        last_at = max([self._newest_at, *(sample.at for sample in earlier)])
         if self._next is not self._installed or newest.at <= last_at:
             self._feed(earlier)
             samples = [newest]

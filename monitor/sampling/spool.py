@@ -23,7 +23,6 @@ FORMAT = 1
 MAX_BYTES = 64 * 2**20
 """Largest size of a spool that is read; CAPACITY samples take about 4 MB."""
 
-
 PATIENCE = 2.0
 """Longest time in seconds to wait for the file system of one place."""
 

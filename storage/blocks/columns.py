@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
 SCALES = (1.0, 1e6)
-"""Factors that make the quantized values of samples and predictions whole numbers; see `storage.records`."""
+"""Factors that make the quantized values of samples and predictions whole numbers; see `storage.quantization`."""
 
 MAX_INTEGER = 2.0**53
 """Bound of the whole numbers that a float represents exactly."""

@@ -90,7 +90,7 @@ def _aggregates(values: Array, start: float, width: float, first_bucket: int) ->
         first_bucket: number of the first bucket.
     """
     result: list[tuple[Any, ...]] = []
-    for horizon in np.unique(values[:, 1]).tolist():
+    for horizon in sorted(set(values[:, 1].tolist())):
         at, _, probability, baseline, threshold, warning = values[values[:, 1] == horizon].T
         buckets, first, group = np.unique(
             ((at - start) / width).astype(np.int64), return_index=True, return_inverse=True

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from storage.blocks.columns import MAX_ROWS
 from storage.blocks.format import decode_block
 from storage.blocks.series import SAMPLES, Array
 from storage.rows import cell_reader
 from storage.salvage.tables import Row, TableReader
 from storage.schema import LOCAL_HOST_ID
-
-MAX_ROWS = 3_600_000
-"""Largest number of samples in an hour, one per millisecond; a damaged block may state any number."""
 
 _READERS = {
     "host_id": cell_reader(int),
@@ -68,6 +66,7 @@ def _decoded(reader: TableReader, row: Row) -> Array | None:
         checked = {name: read(row.get(name)) for name, read in _READERS.items()}
         return decode_block(SAMPLES, SAMPLES.columns, checked).values
     except ValueError:
+        # A damaged block may state any number of rows.
         count = row.get("row_count")
         reader.counts.damaged[SAMPLES.rows.name] += count if isinstance(count, int) and 0 < count <= MAX_ROWS else 1
         return None
