@@ -52,6 +52,7 @@ class TrainingData:
         self.network = network
         self._loss = loss
         self.inputs, self.targets = prepare(network, loss, train, "training")
+        _require_known(train.y, "training")
         output = loss.constant_output(np.asarray(train.y))
         if output is not None:
             raise InputError(f"training labels: output {output} has only one class", InputProblem.SINGLE_CLASS)
@@ -94,8 +95,8 @@ def prepare(network: Network, loss: Loss, examples: Examples, name: str) -> tupl
         Inputs (rows, inputs), and targets.
 
     Raises:
-        InputError: an array has the wrong type or shape, an input is not finite, a label is invalid, or all labels of
-            an output are unknown.
+        InputError: an array has the wrong type or shape, an input is not finite, a label is invalid, or all labels
+            are unknown.
     """
     x, y = np.asarray(examples.x), np.asarray(examples.y)
     _check_shapes(network, x, y, name)
@@ -104,10 +105,16 @@ def prepare(network: Network, loss: Loss, examples: Examples, name: str) -> tupl
         targets = loss.targets(y, network.flat.dtype)
     except InputError as error:
         raise InputError(f"{name} {error}", error.problem) from error
+    if np.isnan(y).all():
+        raise InputError(f"{name} labels: none is known", InputProblem.NO_KNOWN_LABEL)
+    return x, targets
+
+
+def _require_known(y: Floats, name: str) -> None:
+    """Raise InputError if all labels of an output are unknown: nothing could be learned for it."""
     unknown = np.flatnonzero(np.isnan(y).all(axis=0))
     if len(unknown):
         raise InputError(f"{name} labels: output {unknown[0]} has no known label", InputProblem.NO_KNOWN_LABEL)
-    return x, targets
 
 
 def _check_shapes(network: Network, x: Floats, y: Floats, name: str) -> None:

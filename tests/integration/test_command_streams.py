@@ -88,3 +88,11 @@ def test_password_of_the_database_url_is_redacted(admin, command, url):
     process = run_monitor(admin, *command)
     assert "secret" not in process.stdout + process.stderr
     assert "***" in process.stdout + process.stderr
+
+
+def test_backtest_of_a_history_whose_validation_rows_know_one_horizon_only(admin):
+    # With these times, the last burst of a fold lies within the longest horizon of its end.
+    admin.fill(rows=400, end=1.796e9 + 7 * 977)
+    exported = run_monitor(admin, "export", "-").stdout
+    replayed = run_monitor(admin, "backtest", "-", "--json", input=exported)
+    assert (replayed.returncode, replayed.stderr) == (0, "")

@@ -82,3 +82,18 @@ def test_evaluation_inputs_are_those_of_the_validation_examples_if_present():
     network = mlp((2, 1), np.random.default_rng(0))
     assert TrainingData(network, BCEWithLogits(), train, validation).evaluation_inputs is validation.x
     assert TrainingData(network, BCEWithLogits(), train, None).evaluation_inputs is train.x
+
+
+def test_only_training_labels_must_be_known_for_each_output():
+    rng = np.random.default_rng(0)
+    network = mlp((2, 2), rng)
+    x, y = rng.normal(size=(40, 2)), (rng.random((40, 2)) < 0.5).astype(float)
+    partly = Examples(x, np.where([True, False], y, np.nan))
+    with pytest.raises(InputError, match="training labels: output 1 has no known label") as raised:
+        TrainingData(network, BCEWithLogits(), partly, None)
+    assert raised.value.problem is InputProblem.NO_KNOWN_LABEL
+    data = TrainingData(network, BCEWithLogits(), Examples(x, y), partly)
+    expected, _ = BCEWithLogits()(network.predict(x.astype(np.float32))[:, :1], y[:, :1])
+    assert data.validation_loss() == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(InputError, match="validation labels: none is known"):
+        TrainingData(network, BCEWithLogits(), Examples(x, y), Examples(x, np.full_like(y, np.nan)))
