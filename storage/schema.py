@@ -87,6 +87,24 @@ sample_blocks = _blocks_table("sample_blocks")
 prediction_blocks = _blocks_table("prediction_blocks")
 replayed_prediction_blocks = _blocks_table("replayed_prediction_blocks")
 
+
+def _aggregates_table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("host_id", Integer, primary_key=True, autoincrement=False),
+        Column("start", Float, primary_key=True),
+        Column("checksum", Integer, nullable=False),
+        Column("data", LargeBinary, nullable=False),
+    )
+
+
+# Sums, counts and extremes of the block of the hour from `start` on; see `storage.aggregates`. Not columns of the
+# blocks: to read a column, SQLite reads all columns before it, and the data of a block span many pages.
+sample_aggregates = _aggregates_table("sample_aggregates")
+prediction_aggregates = _aggregates_table("prediction_aggregates")
+replayed_prediction_aggregates = _aggregates_table("replayed_prediction_aggregates")
+
 # AUTOINCREMENT: the ID of a pruned model is never reused.
 models = Table(
     "models",

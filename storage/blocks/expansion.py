@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Float, Insert, bindparam, delete, insert, select
+from sqlalchemy import Connection, Float, Insert, Table, bindparam, delete, insert, select
 
 from storage.blocks.format import Block
 from storage.blocks.reading import BlockReader
@@ -34,6 +34,8 @@ def expand_hours(connection: Connection, series: Series, host_id: int, times: It
     if not reader.any(min(hours), max(hours)):
         return
     for hour in sorted(hours):
+        # Those of a damaged block, which stays, do not contain the rows to write.
+        _delete(connection, series.aggregates, host_id, hour)
         for block in list(reader.blocks(hour, hour, series.columns)):
             _expand(connection, series, host_id, block)
 
@@ -84,9 +86,13 @@ def _expand(connection: Connection, series: Series, host_id: int, block: Block) 
 
 
 def delete_block(connection: Connection, series: Series, host_id: int, start: float) -> None:
-    """Delete the block of the hour that begins at `start`."""
-    blocks = series.blocks
-    query = delete(blocks).where(blocks.c.host_id == bindparam("host"), blocks.c.start == bindparam("hour"))
+    """Delete the block of the hour that begins at `start`, and its aggregates."""
+    for table in (series.blocks, series.aggregates):
+        _delete(connection, table, host_id, start)
+
+
+def _delete(connection: Connection, table: Table, host_id: int, start: float) -> None:
+    query = delete(table).where(table.c.host_id == bindparam("host"), table.c.start == bindparam("hour"))
     connection.execute(query, {"host": host_id, "hour": start})
 
 

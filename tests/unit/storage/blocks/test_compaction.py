@@ -104,7 +104,7 @@ def test_hour_with_a_damaged_prediction_is_left_as_it_is(database: Database, col
     assert stored.predictions.between(0.0, START + HOUR) == before
 
 
-@pytest.mark.parametrize("statement", ["INSERT", "DELETE"])
+@pytest.mark.parametrize("statement", ["INSERT INTO sample_blocks", "INSERT INTO sample_aggregates", "DELETE"])
 def test_failure_in_mid_transaction_changes_nothing(database: Database, statement: str) -> None:
     added = fill(database, 1)
 
@@ -138,7 +138,7 @@ Compactor(database).compact_next("samples", 0.0, 2.0**40)
 
 
 @pytest.mark.parametrize("point", ["before_cursor_execute", "after_cursor_execute"])
-@pytest.mark.parametrize("statement", ["INSERT", "DELETE"])
+@pytest.mark.parametrize("statement", ["INSERT INTO sample_blocks", "INSERT INTO sample_aggregates", "DELETE"])
 def test_kill_loses_and_duplicates_no_row(url: str, tmp_path: Path, statement: str, point: str) -> None:
     with open_database(url) as database:
         added = fill(database, 1)
