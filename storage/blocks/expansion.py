@@ -70,7 +70,7 @@ def _insert_into_open_hour(series: Series) -> Insert:
 
 
 def expand_all(connection: Connection) -> None:
-    """Replace all blocks by their rows, and delete the damaged ones; in one transaction."""
+    """Replace all blocks by their rows, in one transaction; for a schema without aggregates."""
     for series in ALL_SERIES:
         keys = select(series.blocks.c.host_id, series.blocks.c.start)
         for host_id, start in connection.execute(keys).all():
@@ -80,7 +80,7 @@ def expand_all(connection: Connection) -> None:
 
 
 def _expand(connection: Connection, series: Series, host_id: int, block: Block) -> None:
-    delete_block(connection, series, host_id, block.start)
+    _delete(connection, series.blocks, host_id, block.start)
     if len(block.values):
         connection.execute(insert(series.rows), _rows(series, host_id, block))
 
