@@ -31,12 +31,12 @@ from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
 from monitor.web import StoredDocuments
 
-STATUS_REFRESH_INTERVAL = 30.0
+STATUS_REFRESH_INTERVAL = MINUTE
 RETRAINING_INTERVAL = 30.0
 MODEL_SALVAGE_INTERVAL = 15.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
-COMPACTION_INTERVAL = MINUTE
+COMPACTION_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
@@ -119,6 +119,7 @@ def build_services(
         runs=stores.runs,
         has_enough_history=conditions.has_enough_history,
         serving=conditions.serving,
+        fallback_active=lambda: served.fallback_active,
         on_end=status_refresh.run,
         trainer=trainer,
         clock=clock,

@@ -58,6 +58,7 @@ class RetrainingJob:
         runs: TrainingRunRepository,
         has_enough_history: Callable[[float], bool],
         serving: Callable[[], ServingState],
+        fallback_active: Callable[[], bool] = lambda: False,
         on_end: Callable[[], None] = lambda: None,
         trainer: Trainer | None = None,
         clock: Callable[[], float] = time.time,
@@ -70,6 +71,7 @@ class RetrainingJob:
             has_enough_history: returns True if the history before a time (seconds since the epoch) suffices for a
                 training run.
             serving: returns the kind of predictor that serves, which determines the interval between training runs.
+            fallback_active: returns True if a fallback serves for any horizon, without reading the database.
             on_end: called after each training run that this job started.
             trainer: trainer that another job may have started; None for a new one.
             clock: returns the current time in seconds since the epoch.
@@ -78,6 +80,7 @@ class RetrainingJob:
         self._runs = runs
         self._has_enough_history = has_enough_history
         self._serving = serving
+        self._fallback_active = fallback_active
         self._on_end = on_end
         self._clock = clock
         self._trainer = trainer or Trainer()
@@ -98,10 +101,9 @@ class RetrainingJob:
         interval = self._config.training.interval
         # The database is not read before a known due date, unless a fallback serves. A date more than one interval
         # ahead was computed while the clock was ahead, and is ignored.
-        serving = self._serving()
-        if serving != ServingState.FALLBACK and now < self._not_due_before <= now + interval:
+        if now < self._not_due_before <= now + interval and not self._fallback_active():
             return False
-        due = next_retrain(self._config.training, self._last_run(), self._last_trained(), serving)
+        due = next_retrain(self._config.training, self._last_run(), self._last_trained(), self._serving())
         if due is not None and now < due <= now + interval:
             self._not_due_before = due
             return False

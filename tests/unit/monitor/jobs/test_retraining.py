@@ -98,6 +98,31 @@ def test_job_keeps_due_time_after_an_early_skipped_run(make):
     assert len(trainers) == 1
 
 
+def test_job_reads_nothing_before_a_known_due_date_unless_a_fallback_serves():
+    runs = Runs(run(10_000 - 60))
+    reads = []
+    fallbacks = []
+
+    def serving():
+        reads.append(1)
+        return ServingState.FALLBACK if fallbacks else ServingState.MODEL
+
+    job = RetrainingJob(
+        Config(training=TRAINING),
+        runs,
+        lambda now: False,
+        serving,
+        fallback_active=lambda: bool(fallbacks),
+        clock=Clock(),
+    )
+    job.run()
+    job.run()
+    assert len(reads) == 1
+    fallbacks.append("load table")
+    job.run()
+    assert len(reads) == 2
+
+
 def test_job_starts_a_single_trainer_at_a_time(make):
     job, _, trainers = make(Runs(), code="import time; time.sleep(60)")
     job.run()
