@@ -124,7 +124,7 @@ class RetrainingJob:
         if running:
             stop_child(process, STOP_PATIENCE)
         self._trainer.process = None
-        self._record_outcome(exit_description(process))
+        self._record_outcome("exceeded training.timeout" if running else exit_description(process))
         self._on_end()
 
     def _last_run(self) -> CompletedRun | None:

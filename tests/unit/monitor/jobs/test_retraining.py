@@ -159,6 +159,7 @@ def test_job_stops_trainer_beyond_deadline(make):
     job.run()
     assert trainers[0].returncode < 0
     assert runs.last().outcome == "failed"
+    assert "training.timeout" in runs.last().reason
 
 
 def test_close_stops_running_trainer(make):
