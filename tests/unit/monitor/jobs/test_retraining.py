@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 
@@ -34,6 +35,26 @@ class Runs:
         self.all.append(run)
 
 
+@dataclass
+class Conditions:
+    """Fixed conditions that count how often the serving predictor was read."""
+
+    enough: bool = True
+    state: ServingState = ServingState.MODEL
+    reads: int = 0
+
+    @property
+    def fallback_active(self):
+        return self.state == ServingState.FALLBACK
+
+    def serving(self):
+        self.reads += 1
+        return self.state
+
+    def has_enough_history(self, now):
+        return self.enough
+
+
 class Clock:
     now = 10_000.0
 
@@ -56,8 +77,7 @@ def make(monkeypatch):
         job = RetrainingJob(
             Config(training=TRAINING),
             runs,
-            lambda now: enough,
-            lambda: ServingState.MODEL if serving else ServingState.NO_FITTED_MODEL,
+            Conditions(enough, ServingState.MODEL if serving else ServingState.NO_FITTED_MODEL),
             trainer=Trainer(monotonic=clock),
             clock=clock,
         )
@@ -99,28 +119,14 @@ def test_job_keeps_due_time_after_an_early_skipped_run(make):
 
 
 def test_job_reads_nothing_before_a_known_due_date_unless_a_fallback_serves():
-    runs = Runs(run(10_000 - 60))
-    reads = []
-    fallbacks = []
-
-    def serving():
-        reads.append(1)
-        return ServingState.FALLBACK if fallbacks else ServingState.MODEL
-
-    job = RetrainingJob(
-        Config(training=TRAINING),
-        runs,
-        lambda now: False,
-        serving,
-        fallback_active=lambda: bool(fallbacks),
-        clock=Clock(),
-    )
+    conditions = Conditions(enough=False)
+    job = RetrainingJob(Config(training=TRAINING), Runs(run(10_000 - 60)), conditions, clock=Clock())
     job.run()
     job.run()
-    assert len(reads) == 1
-    fallbacks.append("load table")
+    assert conditions.reads == 1
+    conditions.state = ServingState.FALLBACK
     job.run()
-    assert len(reads) == 2
+    assert conditions.reads == 2
 
 
 def test_job_starts_a_single_trainer_at_a_time(make):
