@@ -1,4 +1,4 @@
-"""Cost of a long history: the chart of all of it, from the aggregates of blocks and from the blocks.
+"""Cost of a long history: the chart of all of it.
 
     python -m benchmarks.long_history --days 90
 

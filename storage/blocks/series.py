@@ -16,18 +16,16 @@ from storage.aggregates.computation import (
     aggregate_predictions,
     aggregate_samples,
 )
-from storage.records import SAMPLE_FIELDS, Prediction
-from storage.schema import (
+from storage.blocks.tables import (
     prediction_aggregates,
     prediction_blocks,
-    predictions,
     replayed_prediction_aggregates,
     replayed_prediction_blocks,
-    replayed_predictions,
     sample_aggregates,
     sample_blocks,
-    samples,
 )
+from storage.records import SAMPLE_FIELDS, Prediction
+from storage.schema import predictions, replayed_predictions, samples
 
 Array = NDArray[np.float64]
 

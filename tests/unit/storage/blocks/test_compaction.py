@@ -17,7 +17,8 @@ from sqlalchemy import event, func, select
 from storage import COMPACTED_TABLES, Compactor, Database, Prediction, Sample, SampleRepository, open_database
 from storage.blocks import compaction
 from storage.blocks.series import ALL_SERIES
-from storage.schema import sample_blocks, samples
+from storage.blocks.tables import sample_blocks
+from storage.schema import samples
 
 from .conftest import START, Stored
 

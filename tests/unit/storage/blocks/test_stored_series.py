@@ -10,7 +10,8 @@ from sqlalchemy import event, func, select
 from storage import Database, Sample
 from storage.blocks.series import SAMPLES
 from storage.blocks.stored_series import BLOCKS_PER_BATCH, StoredSeries
-from storage.schema import sample_blocks, samples
+from storage.blocks.tables import sample_blocks
+from storage.schema import samples
 
 from .conftest import START, Stored
 
