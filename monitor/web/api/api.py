@@ -8,19 +8,26 @@ from dataclasses import replace
 
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
-from monitor.documents.anomalies import RECENT, AnomalyDocument, anomaly_document
+from monitor.documents.anomalies import (
+    RECENT,
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    anomaly_details_document,
+    anomaly_document,
+)
 from monitor.documents.history import HistoryDocument, history_document
 from monitor.documents.models import ModelDocument, ModelListEntry, model_document, model_list_entry
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
+from monitor.queries.anomaly_details import read_anomaly_details
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import registered_model
-from storage import StorageError
+from storage import StorageError, UnknownAnomalyError
 
 MAX_ECHO = 60
 """Largest number of characters of a query that an error message quotes."""
@@ -29,6 +36,10 @@ DEFAULT_RANGE = 6 * HOUR
 DEFAULT_POINTS = 360
 MIN_POINTS = 10
 
+MAX_ID_DIGITS = 19
+"""Number of digits from which a number may exceed the largest ID of a database row."""
+
+ANOMALIES_PATH = "/api/v1/anomalies"
 HISTORY_PATH = "/api/v1/history"
 HISTORY_PARAMETERS = {"range", "points"}
 
@@ -55,6 +66,14 @@ class StoredDocuments:
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
         """Return the anomaly events of the last 30 days, newest first."""
         return tuple(map(anomaly_document, self._stores.anomalies.since(self._clock() - RECENT)))
+
+    def anomaly(self, event_id: int) -> AnomalyDetailsDocument:
+        """Return one anomaly event with its context.
+
+        Raises:
+            UnknownAnomalyError: there is no such event.
+        """
+        return anomaly_details_document(read_anomaly_details(self._stores, event_id, self._clock()))
 
     def models(self) -> tuple[ModelListEntry, ...]:
         """Return the registered models, newest first."""
@@ -104,7 +123,7 @@ class Api:
             "/api/v1/status": lambda _: self.status(),
             "/api/v1/prediction": lambda _: self.prediction(),
             HISTORY_PATH: self._history,
-            "/api/v1/anomalies": lambda _: self.anomalies(),
+            ANOMALIES_PATH: lambda _: self.anomalies(),
             "/api/v1/models": lambda _: self._reader().models(),
             "/api/v1/model": lambda _: self.model(),
             "/api/v1/training": lambda _: self.training(),
@@ -114,7 +133,7 @@ class Api:
         """Return the document that the API serves at a path.
 
         Args:
-            path: a key of `documents`.
+            path: a key of `documents`, or ANOMALIES_PATH with the ID of an event.
             query: query parameters; only the history has any.
 
         Raises:
@@ -124,7 +143,9 @@ class Api:
         if unknown:
             raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))[:MAX_ECHO]}")
         try:
-            return self.documents[path](query)
+            if path in self.documents:
+                return self.documents[path](query)
+            return self.anomaly(path.removeprefix(f"{ANOMALIES_PATH}/"))
         except StorageError as error:
             raise ApiError(503, str(error)) from error
 
@@ -152,6 +173,24 @@ class Api:
             StorageError: the database cannot be read.
         """
         return self._reader().anomalies()
+
+    def anomaly(self, event_id: str) -> AnomalyDetailsDocument:
+        """Return one anomaly event with its context.
+
+        Args:
+            event_id: ID of the event, as part of a path.
+
+        Raises:
+            ApiError: there is no such event, or the database is not open.
+            StorageError: the database cannot be read.
+        """
+        number = int(event_id) if event_id.isascii() and event_id.isdigit() and len(event_id) < MAX_ID_DIGITS else 0
+        if not number:
+            raise ApiError(404, f"{event_id[:MAX_ECHO]!r} is not the ID of an anomaly event")
+        try:
+            return self._reader().anomaly(number)
+        except UnknownAnomalyError as error:
+            raise ApiError(404, f"there is no anomaly event {number}") from error
 
     def model(self) -> ModelDocument | None:
         """Return the document of the serving model; None if no model serves."""
