@@ -3,104 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
-from model.units import HOUR, MINUTE
-from monitor.config.durations import parse_duration
-from monitor.documents.anomalies import (
-    RECENT,
-    AnomalyDetailsDocument,
-    AnomalyDocument,
-    anomaly_details_document,
-    anomaly_document,
-)
-from monitor.documents.history import HistoryDocument, history_document
-from monitor.documents.models import ModelDocument, ModelListEntry, model_document, model_list_entry
+from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument
+from monitor.documents.history import HistoryDocument
+from monitor.documents.models import ModelDocument, model_document
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
-from monitor.queries.anomaly_details import read_anomaly_details
-from monitor.queries.anomaly_scores import AnomalyScores
-from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
 from monitor.state import DaemonState
-from monitor.stores import Stores
-from monitor.system.formatting import approximate_duration
-from monitor.training.records import registered_model
+from monitor.web.api.parameters import MAX_ECHO, ApiError, Query, history_points, history_range, row_id
+from monitor.web.api.stored_documents import StoredDocuments
 from storage import StorageError, UnknownAnomalyError
-
-MAX_ECHO = 60
-"""Largest number of characters of a query that an error message quotes."""
-
-DEFAULT_RANGE = 6 * HOUR
-DEFAULT_POINTS = 360
-MIN_POINTS = 10
-
-MAX_ID_DIGITS = 19
-"""Number of digits from which a number may exceed the largest ID of a database row."""
 
 ANOMALIES_PATH = "/api/v1/anomalies"
 HISTORY_PATH = "/api/v1/history"
 HISTORY_PARAMETERS = {"range", "points"}
-
-Query = Mapping[str, str]
-
-
-class ApiError(Exception):
-    """Raised if a document is not available or the query is invalid; `code` is the HTTP status code."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class StoredDocuments:
-    """Reader of the documents that are computed from the database on request; thread-safe."""
-
-    def __init__(self, stores: Stores, history: HistoryReader, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._stores = stores
-        self._history = history
-        self._entries: dict[int, ModelListEntry] = {}
-
-    def anomalies(self) -> tuple[AnomalyDocument, ...]:
-        """Return the anomaly events of the last 30 days, newest first."""
-        return tuple(map(anomaly_document, self._stores.anomalies.since(self._clock() - RECENT)))
-
-    def anomaly(self, event_id: int) -> AnomalyDetailsDocument:
-        """Return one anomaly event with its context.
-
-        Raises:
-            UnknownAnomalyError: there is no such event.
-        """
-        return anomaly_details_document(read_anomaly_details(self._stores, event_id, self._clock()))
-
-    def models(self) -> tuple[ModelListEntry, ...]:
-        """Return the registered models, newest first."""
-        registry = self._stores.registry
-        active = registry.active_id()
-        quarantined = registry.quarantined()
-        entries = []
-        for record in registry.history():
-            # The report, which is large, is decoded once for each model.
-            known = self._entries.get(record.id)
-            entry = model_list_entry(registered_model(record), None) if known is None else known
-            parts = tuple(failed.part for failed in quarantined if failed.model_id == record.id)
-            serving = record.id == active
-            entries.append(replace(entry, promoted_at=record.promoted_at, serving=serving, quarantined=parts))
-        self._entries = {entry.id: entry for entry in entries}
-        return tuple(entries)
-
-    def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
-        """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.
-
-        Args:
-            seconds: length of the history, which ends now.
-            points: largest number of time slots.
-            state: state of the daemon; the recent anomaly scores are read from it, not from the database.
-        """
-        recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
-        return history_document(self._history.read(seconds, points, self._clock(), recent_scores))
 
 
 class Api:
@@ -184,9 +102,7 @@ class Api:
             ApiError: there is no such event, or the database is not open.
             StorageError: the database cannot be read.
         """
-        number = int(event_id) if event_id.isascii() and event_id.isdigit() and len(event_id) < MAX_ID_DIGITS else 0
-        if not number:
-            raise ApiError(404, f"{event_id[:MAX_ECHO]!r} is not the ID of an anomaly event")
+        number = row_id(event_id)
         try:
             return self._reader().anomaly(number)
         except UnknownAnomalyError as error:
@@ -205,8 +121,8 @@ class Api:
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
     def _history(self, query: Query) -> HistoryDocument:
-        seconds = _range(query)
-        points = _points(query)
+        seconds = history_range(query)
+        points = history_points(query)
         return self._reader().history(seconds, points, self._state())
 
     def _reader(self) -> StoredDocuments:
@@ -214,42 +130,3 @@ class Api:
         if stored is None:
             raise ApiError(503, "the database is not open yet")
         return stored
-
-
-def _range(query: Query) -> float:
-    """Return the requested length of the history in seconds; DEFAULT_RANGE if the parameter is missing.
-
-    Raises:
-        ApiError: the value is not a duration from a minute to MAX_RANGE.
-    """
-    text = query.get("range")
-    if text is None:
-        return DEFAULT_RANGE
-    bounds = f"range is from {approximate_duration(MINUTE)} to {approximate_duration(MAX_RANGE)}"
-    invalid = ApiError(400, f"range={text[:MAX_ECHO]}: {bounds}")
-    try:
-        seconds = parse_duration(text[:MAX_ECHO])
-    except ValueError as error:
-        raise invalid from error
-    if not MINUTE <= seconds <= MAX_RANGE:
-        raise invalid
-    return seconds
-
-
-def _points(query: Query) -> int:
-    """Return the requested number of time slots; DEFAULT_POINTS if the parameter is missing.
-
-    Raises:
-        ApiError: the value is not a whole number from MIN_POINTS to MAX_POINTS.
-    """
-    text = query.get("points")
-    if text is None:
-        return DEFAULT_POINTS
-    invalid = ApiError(400, f"points={text[:MAX_ECHO]}: points is from {MIN_POINTS} to {MAX_POINTS}")
-    # The function `int` also accepts underscores, spaces and the digits of other scripts.
-    if not (text.isascii() and text.isdigit()) or len(text) > MAX_ECHO:
-        raise invalid
-    points = int(text)
-    if not MIN_POINTS <= points <= MAX_POINTS:
-        raise invalid
-    return points
