@@ -12,18 +12,19 @@ local dataSource = { type: 'prometheus', uid: '${datasource}' };
 
   // Selector of a metric of the selected daemons.
   metric(name, labels='')::
-    'monitor_%s{%s%s}' % [name, $.matchers, if labels == '' then '' else ', ' + labels],
+    // Concatenation: std.format of the C++ implementation takes most of the time of the evaluation.
+    'monitor_' + name + '{' + $.matchers + (if labels == '' then '' else ', ' + labels) + '}',
 
   // Expression with one value per daemon and horizon, for tables.
-  perHorizon(name):: 'max by (job, instance, horizon) (%s)' % $.metric(name),
+  perHorizon(name):: 'max by (job, instance, horizon) (' + $.metric(name) + ')',
 
-  rate(name):: 'rate(%s[$__rate_interval])' % $.metric(name),
+  rate(name):: 'rate(' + $.metric(name) + '[$__rate_interval])',
 
   // Counts in the time range of the dashboard.
-  increase(name):: 'round(increase(%s[$__range]))' % $.metric(name),
+  increase(name):: 'round(increase(' + $.metric(name) + '[$__range]))',
 
   // Time from now to a timestamp, for the unit dateTimeFromNow.
-  timestamp(name):: '%s * 1000' % $.metric(name),
+  timestamp(name):: $.metric(name) + ' * 1000',
 
   // A query; `legend` follows the name of the instance.
   query(expr, legend='')::
