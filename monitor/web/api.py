@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
@@ -29,10 +31,24 @@ DEFAULT_RANGE = 6 * HOUR
 DEFAULT_POINTS = 360
 MIN_POINTS = 10
 
+MAX_TIME = 1e11
+"""Largest time of a query in seconds since the epoch; it is in the year 5138."""
+
+SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+"""Form of a time in a query."""
+
 HISTORY_PATH = "/api/v1/history"
-HISTORY_PARAMETERS = {"range", "points"}
+HISTORY_PARAMETERS = {"range", "from", "to", "points"}
 
 Query = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class HistoryPeriod:
+    """Period of a history: length in seconds, and end in seconds since the epoch, None for now."""
+
+    seconds: float
+    until: float | None = None
 
 
 class ApiError(Exception):
@@ -72,16 +88,17 @@ class StoredDocuments:
         self._entries = {entry.id: entry for entry in entries}
         return tuple(entries)
 
-    def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
+    def history(self, period: HistoryPeriod, points: int, state: DaemonState) -> HistoryDocument:
         """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.
 
         Args:
-            seconds: length of the history, which ends now.
+            period: period of the history.
             points: largest number of time slots.
             state: state of the daemon; the recent anomaly scores are read from it, not from the database.
         """
+        until = self._clock() if period.until is None else period.until
         recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
-        return history_document(self._history.read(seconds, points, self._clock(), recent_scores))
+        return history_document(self._history.read(period.seconds, points, until, recent_scores))
 
 
 class Api:
@@ -166,15 +183,50 @@ class Api:
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
     def _history(self, query: Query) -> HistoryDocument:
-        seconds = _range(query)
+        period = _period(query)
         points = _points(query)
-        return self._reader().history(seconds, points, self._state())
+        return self._reader().history(period, points, self._state())
 
     def _reader(self) -> StoredDocuments:
         stored = self._stored()
         if stored is None:
             raise ApiError(503, "the database is not open yet")
         return stored
+
+
+def _period(query: Query) -> HistoryPeriod:
+    """Return the requested period: from `from` to `to`, or the last `range`.
+
+    Raises:
+        ApiError: a value is invalid, or the parameters exclude each other.
+    """
+    if "from" not in query and "to" not in query:
+        return HistoryPeriod(_range(query))
+    if "range" in query or not {"from", "to"} <= query.keys():
+        raise ApiError(400, "the period is given by range, or by from and to")
+    start = _time("from", query["from"])
+    end = _time("to", query["to"])
+    if not MINUTE <= end - start <= MAX_RANGE:
+        longest = approximate_duration(MAX_RANGE)
+        raise ApiError(400, f"to is from {approximate_duration(MINUTE)} to {longest} after from")
+    # The last slot contains the end: a slot that starts at `to` is left out.
+    return HistoryPeriod(end - start, math.nextafter(end, 0.0))
+
+
+def _time(name: str, text: str) -> float:
+    """Return a parameter in seconds since the epoch.
+
+    Raises:
+        ApiError: the value is not a number of seconds from 0 to MAX_TIME.
+    """
+    invalid = ApiError(400, f"{name}={text[:MAX_ECHO]}: {name} is in seconds since the epoch")
+    # The function `float` also accepts underscores, spaces and the digits of other scripts.
+    if not SECONDS.fullmatch(text[:MAX_ECHO]):
+        raise invalid
+    seconds = float(text[:MAX_ECHO])
+    if seconds > MAX_TIME:
+        raise invalid
+    return seconds
 
 
 def _range(query: Query) -> float:
