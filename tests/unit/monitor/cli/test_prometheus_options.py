@@ -23,7 +23,7 @@ def test_url_has_a_base_and_a_user(text, base, user):
 
 @pytest.mark.parametrize(
     "text",
-    ["localhost:9090", "ftp://a", "http://", "http://a:x", "http://a:99999", "http://a/?b", "http://a/#b", 
+    ["localhost:9090", "ftp://a", "http://", "http://a:x", "http://a:99999", "http://a/?b", "http://a/#b",
      "http://a b", "http://u:s3cret@a", "http://u:s3cret@a:x", "http://a\r\nX: s3cret"],
 )  # fmt: skip
 def test_invalid_url_is_refused_without_a_secret(text):
