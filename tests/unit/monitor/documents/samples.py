@@ -10,7 +10,10 @@ from monitor.documents.anomalies import (
     MaintenanceDocument,
     MetricCurveDocument,
     MetricValueDocument,
+    ProcessDocument,
+    ProcessSnapshotDocument,
     SimilarEventDocument,
+    WarningDocument,
 )
 from monitor.documents.backtest import (
     BacktestAnomalies,
@@ -21,8 +24,9 @@ from monitor.documents.backtest import (
 )
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
-from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.queries.anomaly_details import MissingExpectation
+from monitor.sampling.import_summary import HistorySource
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport
 from storage import Verdict
@@ -58,6 +62,40 @@ IN_PROGRESS = AnomalyDocument(
     replayed=False,
 )
 
+PROCESSES = ProcessSnapshotDocument(
+    at=NOW - 7100,
+    seconds=1.0,
+    visited=135,
+    io_hidden=134,
+    complete=False,
+    processes=(
+        ProcessDocument(
+            pid=812,
+            name="<b>java",
+            cpu=1.875,
+            memory=3 * 2**29,
+            disk_read=0.0,
+            disk_write=48_000_000.0,
+            command_line="java -jar x.jar",
+        ),
+        ProcessDocument(
+            pid=9,
+            name="postgres",
+            cpu=0.25,
+            memory=2**27,
+            disk_read=None,
+            disk_write=None,
+            command_line=None,
+        ),
+    ),
+)
+STARTED_WARNING = WarningDocument(
+    started_at=NOW - 7200,
+    horizon=900.0,
+    horizon_name="15m",
+    probability=0.75,
+    processes=PROCESSES,
+)
 ENDED_DETAILS = AnomalyDetailsDocument(
     **vars(ENDED),
     values=(
@@ -106,6 +144,7 @@ ENDED_DETAILS = AnomalyDetailsDocument(
             note="<backup>",
         ),
     ),
+    processes=PROCESSES,
 )
 IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
     **vars(IN_PROGRESS),
@@ -129,6 +168,7 @@ IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
     ),
     curves=None,
     similar=(),
+    processes=None,
 )
 
 COUNTS = AnomalyCountDocument(
@@ -207,6 +247,8 @@ MODEL_IMPORT = ModelImportDocument(
 )
 TRACE_IMPORT = TraceImportDocument(
     file="trace.csv",
+    source=HistorySource.CSV,
+    host="",
     dry_run=False,
     rows=1000,
     added=990,
@@ -227,8 +269,14 @@ TRACE_IMPORT = TraceImportDocument(
     spacing=300.0,
     sampling_interval=5.0,
     spacing_differs=True,
+    fields=("cpu_usage", "memory_usage"),
+    missing_fields=("swap_usage",),
+    gaps=2,
+    gap_seconds=5400.0,
+    longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
+    notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
-PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
+PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1, process_snapshots=2)
 
 HISTORY = HistoryDocument(
     from_=NOW,
