@@ -129,11 +129,12 @@ def _open_history(config: Config, server: PrometheusOptions, expressions: dict[s
 
 def _with_progress(history: PrometheusHistory, parts: Iterable[TraceRows]) -> Iterator[TraceRows]:
     """Yield the parts, and show on stderr how much of the period each one completes."""
-    from monitor.reports.progress import show_import_progress  # noqa: PLC0415
+    from monitor.reports.progress import ImportProgress  # noqa: PLC0415
 
+    progress = ImportProgress()
     for rows in parts:
         yield rows
-        show_import_progress(history.progress(rows))
+        progress.show(history.progress(rows))
 
 
 def _import_parts(

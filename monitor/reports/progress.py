@@ -53,7 +53,15 @@ def _print_epoch(epoch: Epoch, epochs: int) -> None:
         print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def show_import_progress(ratio: float) -> None:
-    """Print to stderr how much of an import is done, from 0 to 1."""
-    if not logs_are_json():
+class ImportProgress:
+    """Progress of an import on stderr: a line for each tenth."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+
+    def show(self, ratio: float) -> None:
+        """Print how much of the import is done, from 0 to 1, if it is another tenth since the last line."""
+        if logs_are_json() or ratio * MAX_LINES < self._lines + 1:
+            return
+        self._lines = int(ratio * MAX_LINES)
         print(f"imported {ratio:.0%}", file=sys.stderr, flush=True)  # noqa: T201

@@ -18,10 +18,11 @@ from monitor.config.reference import effective_values, to_toml
 from monitor.documents.traces import ImportOrigin, trace_import_document
 from monitor.errors import MonitorError
 from monitor.reports.files import trace_import_report
+from monitor.sampling.history_sources.history_file import FileOptions, read_history_file
 from monitor.sampling.import_summary import HistorySource, summary_of
 from monitor.sampling.trace_format.options import TraceOptions
 from monitor.sampling.trace_importer import ImportCounts, import_rows
-from monitor.sampling.trace_reader import read_rows, read_trace
+from monitor.sampling.trace_reader import read_trace
 from monitor.stores import open_stores
 from monitor.system.json_codec import to_json
 from monitor.training.model_archive import unpack_archive
@@ -91,7 +92,13 @@ TRACES = (
     b'series,time,value\n"cpu_usage",2026-01-01 00:00:00,0.5\ncpu_usage,2026-01-01 00:00:05,0.25\n',
     b"sep=;\ntimestamp;load_per_cpu\n1,7e9;0,5\n1,70001e9;0,6\n",
     b"time,pressure_io\n0,0.1\n5,0.2\n10,\n0e2,0.1\n",
-    b'{"status":"success","data":{"resultType":"matrix","result":[]}}\n',
+    b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"cpu_usage","a":"b"},'
+    b'"values":[[1700000000,"0.5"],[1700000005.5,"NaN"],[1700000010,"1e-3"]]}]}}\n',
+    b'{"sysstat": {"hosts": [{"nodename": "vm", "number-of-cpus": 2, "statistics": [{"timestamp": {"date": '
+    b'"2023-11-14", "time": "22:13:20", "utc": 1}, "cpu-load": [{"cpu": "all", "iowait": 0.10, "idle": 90.00}], '
+    b'"memory": {"avail": 600, "memused": 300, "memused-percent": 30.00}, "queue": {"ldavg-1": 4.72}, "disk": '
+    b'[{"disk-device": "vda", "rkB": 0.00, "util-percent": 0.32}], "network": {"net-dev": [{"iface": "eth0", '
+    b'"rxkB": 2.03, "ifutil-percent": 0.00}]}, "psi": {"psi-cpu": {"some_avg": 97.91}}}], "restarts": []}]}}\n',
 )
 
 TRACE_OPTIONS = (
@@ -133,16 +140,18 @@ def read_web_config(path: Path, _: Random) -> None:
 
 
 def read_any_trace(path: Path, random: Random) -> None:
-    """Read a trace with random options, write its report, and import one in fifty."""
+    """Read a history file with random options, write its report, and import one in fifty."""
     options = random.choice(TRACE_OPTIONS)
-    rows = read_rows(path, options)
-    read_trace(path, options)
+    file = read_history_file(path, FileOptions(options))
+    rows = file.rows
+    if file.source is HistorySource.CSV:
+        read_trace(path, options)
     counts = ImportCounts()
     if random.random() < 0.02:
         with open_stores("sqlite://") as stores:
             counts = import_rows(stores.samples, rows)
     document = trace_import_document(
-        ImportOrigin(str(path), HistorySource.CSV), summary_of(rows, counts), 5.0, dry_run=False
+        ImportOrigin(str(path), file.source, file.host), summary_of(rows, counts), 5.0, dry_run=False
     )
     to_json(document).encode()
     str(trace_import_report(document)).encode()

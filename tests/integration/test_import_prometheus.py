@@ -3,6 +3,7 @@
 import json
 import math
 import time
+import urllib.error
 
 import bcrypt
 import numpy as np
@@ -94,6 +95,16 @@ def test_dry_run_counts_rows_and_stores_none(admin, prometheus_url):
     document = run_import(admin, prometheus_url, "--dry-run")
     assert document["added"] == pytest.approx(len(DAY), abs=4)
     assert not admin.database.exists()
+
+
+def test_query_beyond_the_limit_of_the_server_is_split(admin, tmp_path):
+    with prometheus(tmp_path, {"web1:9100": DAY}, options=("--query.max-samples=4000",)) as url:
+        query = f"{url}/api/v1/query_range?query=node_cpu_seconds_total&start={DAY[0]}&end={DAY[-1]}&step=60"
+        with pytest.raises(urllib.error.HTTPError, match="422"):
+            fetch(query)
+        document = run_import(admin, url)
+    assert document["added"] == pytest.approx(len(DAY), abs=4)
+    assert (document["missing_fields"], document["gaps"]) == ([], 0)
 
 
 def test_map_replaces_an_expression(admin, prometheus_url):

@@ -1,10 +1,10 @@
-"""Training progress on stderr."""
+"""Progress on stderr."""
 
 import pytest
 
 from model.nn.diagnostics.fit_report import Epoch
 from monitor.reports import progress
-from monitor.reports.progress import training_progress
+from monitor.reports.progress import ImportProgress, training_progress
 
 pytestmark = pytest.mark.unit
 
@@ -33,3 +33,12 @@ def test_progress_is_silent_with_json_logs(capsys, monkeypatch):
     monkeypatch.setattr(progress, "logs_are_json", lambda: True)
     show(5)
     assert capsys.readouterr().err == ""
+
+
+def test_import_progress_is_about_ten_lines(capsys):
+    shown = ImportProgress()
+    for part in range(1, 101):
+        shown.show(part / 100)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert "100%" in lines[-1]
