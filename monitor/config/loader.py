@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
+from monitor.config.notify import NotifySection
 from monitor.config.schema import (
     SECTIONS,
     AnomalySection,
@@ -48,6 +49,7 @@ class Config:
     training: TrainingSection = field(default_factory=TrainingSection)
     gate: GateSection = field(default_factory=GateSection)
     anomaly: AnomalySection = field(default_factory=AnomalySection)
+    notify: NotifySection = field(default_factory=NotifySection)
     web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)
     path: Path | None = None
@@ -67,7 +69,17 @@ class Config:
         """Return web.config_file, resolved against the directory of `path`; None if it is not set."""
         if not self.web.config_file:
             return None
-        return (self.path.parent if self.path else Path()) / self.web.config_file
+        return self.directory / self.web.config_file
+
+    @property
+    def directory(self) -> Path:
+        """Directory at which the relative paths in the configuration start."""
+        return self.path.parent if self.path else Path()
+
+    @property
+    def stays_local(self) -> bool:
+        """True if the daemon needs connections with this host only: from clients, and to channels."""
+        return self.web.listens_locally and all(channel.is_local for _, channel in self.notify.channels)
 
 
 Check = Callable[[Config], Sequence[str]]

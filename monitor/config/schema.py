@@ -19,6 +19,7 @@ from model.units import DAY, HOUR
 from monitor.config.database_url import database_url
 from monitor.config.list_options import RuleBounds, durations, integers, rules, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
+from monitor.config.notify import NotifySection
 from monitor.config.options import boolean, choice, duration, integer, number, option, string
 from monitor.sampling.sources import SOURCES
 
@@ -227,6 +228,7 @@ SECTIONS: dict[str, Any] = {
     "training": TrainingSection,
     "gate": GateSection,
     "anomaly": AnomalySection,
+    "notify": NotifySection,
     "web": WebSection,
     "log": LogSection,
 }
