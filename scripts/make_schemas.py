@@ -18,7 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from monitor.documents.anomalies import AnomalyDocument, MaintenanceDocument, MaintenanceEndDocument
 from monitor.documents.backtest import BacktestDocument
-from monitor.documents.configuration import ConfigCheckDocument
+from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
@@ -56,6 +56,7 @@ DOCUMENTS: dict[str, Any] = {
     "model-export": ModelExportDocument,
     "model-import": ModelImportDocument,
     "models": tuple[ModelListEntry, ...],
+    "notify-test": tuple[ChannelTestDocument, ...],
     "prediction": tuple[PredictionDocument, ...],
     "purge": PurgeDocument,
     "report": ScoreReportDocument,

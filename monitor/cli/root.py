@@ -31,6 +31,7 @@ COMMAND_MODULES = {
         "run": "service.run",
         "doctor": "service.doctor",
         "check-config": "service.check_config",
+        "notify": "service.notify",
         "install-service": "service.install_service",
         "uninstall-service": "service.uninstall_service",
     },

@@ -67,14 +67,14 @@ class WebhookChannel(Channel):
     ca_file: str = string("", _CA, default_text="none")
 
     def problems(self) -> list[str]:
-        found = super().problems()
+        problems = super().problems()
         is_pagerduty = self.preset == "pagerduty"
-        found += _one_of(self, "url", ("url", "url_file", "url_env"), optional=is_pagerduty)
-        found += _one_of(self, "authorization", ("authorization_file", "authorization_env"), optional=True)
-        found += _one_of(self, "routing_key", ("routing_key_file", "routing_key_env"), optional=not is_pagerduty)
+        problems += _one_of(self, "url", ("url", "url_file", "url_env"), optional=is_pagerduty)
+        problems += _one_of(self, "authorization", ("authorization_file", "authorization_env"), optional=True)
+        problems += _one_of(self, "routing_key", ("routing_key_file", "routing_key_env"), optional=not is_pagerduty)
         if self.url and not _HTTP_URL.fullmatch(self.url):
-            found.append("url: must be an http or https URL without credentials, query or fragment")
-        return found
+            problems.append("url: must be an http or https URL without credentials, query or fragment")
+        return problems
 
     @property
     def is_local(self) -> bool:
@@ -117,14 +117,14 @@ class EmailChannel(Channel):
     ca_file: str = string("", _CA, default_text="none")
 
     def problems(self) -> list[str]:
-        found = super().problems()
-        found += [f"{key}: an e-mail needs it" for key in ("host", "sender", "recipients") if not getattr(self, key)]
+        problems = super().problems()
+        problems += [f"{key}: an e-mail needs it" for key in ("host", "sender", "recipients") if not getattr(self, key)]
         addresses = [("sender", self.sender)] * bool(self.sender) + [("recipients", to) for to in self.recipients]
-        found += [f"{key}: not an address" for key, address in addresses if not _is_address(address)]
-        found += _one_of(self, "password", ("password_file", "password_env"), optional=not self.user)
+        problems += [f"{key}: not an address" for key, address in addresses if not _is_address(address)]
+        problems += _one_of(self, "password", ("password_file", "password_env"), optional=not self.user)
         if not self.user and (self.password_file or self.password_env):
-            found.append("user: a password needs a user")
-        return found
+            problems.append("user: a password needs a user")
+        return problems
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ def read_channels(value: Any) -> NamedChannels:
     channels = []
     problems = []
     for name, table in value.items():
-        channel, found = _read_channel(name, table)
+        channel, channel_problems = _read_channel(name, table)
         channels.append((name, channel))
-        problems += found
+        problems += channel_problems
     if problems:
         raise NestedError("\n".join(problems))
     return tuple(channels)

@@ -48,11 +48,12 @@ The options `--log-level` and `--log-format` override the keys of `[log]`.
 CHANNELS_HEADER = """\
 ## [notify.channels.NAME]
 
-One table per channel. NAME has up to 40 letters, digits, `_` and `-`; it is the label `channel` of the metrics. A
-secret is in a file (keys `*_file`) or an environment variable (keys `*_env`), and is read at each delivery. Only `url`
-may be written here. A relative path starts at `$CREDENTIALS_DIRECTORY`, which systemd sets for
-`LoadCredential=`, if the file is there, else at the directory of this file. See
+One table per channel. NAME has up to 40 letters, digits, `_` and `-`; it is the label `channel` of the metrics. See
 [notifications](../how-to/notifications.md) for examples.
+
+A secret is in a file (keys `*_file`) or an environment variable (keys `*_env`), and is read at each delivery. Only
+the key `url` may contain one. A relative path starts at `$CREDENTIALS_DIRECTORY`, which systemd sets for
+`LoadCredential=`, if the file is there, else at the directory of this file.
 """
 
 TABLE_HEADER = "| key | default | allowed values | meaning |\n|---|---|---|---|"

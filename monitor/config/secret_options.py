@@ -1,4 +1,4 @@
-"""Options for secrets: URLs that contain one, and the file or environment variable that holds one.
+"""Options for secrets: URLs, files and environment variables that contain them.
 
 No message of these options quotes a value, because a secret may be written in the wrong key.
 """

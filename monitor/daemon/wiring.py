@@ -163,6 +163,7 @@ def build_services(
             ),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            *_notification_jobs(config, stores, holder, cache, clock),
         ),
         sources=cache.get(
             "sources",
@@ -174,6 +175,17 @@ def build_services(
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
+
+
+def _notification_jobs(
+    config: Config, stores: Stores, holder: StateHolder, cache: ObjectCache, clock: Callable[[], float]
+) -> tuple[Job, ...]:
+    """Return the job of the notifications if a channel is configured; without one, its modules are not loaded."""
+    if not config.notify.channels:
+        return ()
+    from monitor.daemon.notification_wiring import build_notification_job  # noqa: PLC0415
+
+    return (build_notification_job(config, stores, holder, cache, clock),)
 
 
 def _started_follower(storage: DaemonStorage, served: ServedModel, clock: Callable[[], float]) -> RegistryFollower:

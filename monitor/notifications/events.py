@@ -108,17 +108,17 @@ class Event:
     @property
     def lines(self) -> tuple[str, ...]:
         """Content below the title, one fact per line."""
-        found = []
+        lines = []
         if self.horizon is not None:
             horizon = format_duration(self.horizon)
             chance = f"{format_percent(self.probability)} within {horizon}"
-            found.append(f"Probability: {chance}, usually {format_percent(self.base_rate)}")
+            lines.append(f"Probability: {chance}, usually {format_percent(self.base_rate)}")
         if self.contributions:
-            found.append(f"Metrics: {'; '.join(metric.text for metric in self.contributions)}")
+            lines.append(f"Metrics: {'; '.join(metric.text for metric in self.contributions)}")
         if self.details:
-            found.append(self.details)
-        found.append(f"Time: {format_time(self.at)}")
-        return tuple(found)
+            lines.append(self.details)
+        lines.append(f"Time: {format_time(self.at)}")
+        return tuple(lines)
 
     @property
     def text(self) -> str:
@@ -136,3 +136,21 @@ def severity_of(horizon: float) -> Severity:
     if horizon <= 300:
         return Severity.CRITICAL
     return Severity.WARNING if horizon <= 1800 else Severity.INFO
+
+
+def test_event(origin: Origin, now: float) -> Event:
+    """Return the event that `monitor notify test` sends, at `now` in seconds since the epoch."""
+    key = incident_key(origin.host, EventKind.TEST, now)
+    return Event(
+        key=key,
+        incident=key,
+        kind=EventKind.TEST,
+        change=Change.TEST,
+        severity=Severity.INFO,
+        host=origin.host,
+        at=now,
+        started_at=now,
+        url=origin.url,
+        title=f"Test notification of monitor on {origin.host}",
+        details="High load and anomalies of this host are reported here.",
+    )

@@ -23,7 +23,7 @@ TOP_METRICS = 3
 """Largest number of contributing metrics in an event."""
 
 HIGH_LOAD = 0.0
-"""Level of high load that has begun; the level of a warning is its horizon in seconds. A lower level is more severe."""
+"""Level of high load in progress; that of a warning is its horizon in seconds. A lower level is more severe."""
 
 
 def high_load_event(

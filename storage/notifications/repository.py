@@ -21,9 +21,7 @@ _NOTIFICATIONS = record_decoder(notifications.name, Notification, key=2)
 _INCIDENTS = record_decoder(notified_incidents.name, NotifiedIncident)
 _TIMES = tuple_decoder(notifications.name, str, float)
 _COUNTS = tuple_decoder(notifications.name, str, int)
-
-_REACHED = (NotificationStatus.PENDING, NotificationStatus.DELIVERED)
-"""Statuses of notifications that the receiver knows, or will know."""
+_STATUSES = tuple_decoder(notifications.name, str, NotificationStatus)
 
 
 class NotificationRepository:
@@ -81,12 +79,15 @@ class NotificationRepository:
             query = query.order_by(notifications.c.finished_at)
             return [(channel, at) for channel, at in _TIMES.read(self._database.damaged_rows, connection, query)]
 
-    def reaches(self, channel: str, incident: str) -> bool:
-        """Return True if a notification of an incident was delivered through a channel, or is pending."""
-        known = (self._own, notifications.c.channel == channel, notifications.c.incident == incident)
-        query = select(notifications.c.id).where(*known, notifications.c.status.in_(_REACHED)).limit(1)
+    def channels_of(self, incident: str) -> dict[str, set[NotificationStatus]]:
+        """Return the channels that an incident was queued for, with the statuses of its notifications."""
+        query = select(notifications.c.channel, notifications.c.status)
+        channels: dict[str, set[NotificationStatus]] = {}
         with self._database.reading() as connection:
-            return connection.scalar(query) is not None
+            query = query.where(self._own, notifications.c.incident == incident)
+            for channel, status in _STATUSES.read(self._database.damaged_rows, connection, query):
+                channels.setdefault(channel, set()).add(status)
+        return channels
 
     def suppressed_counts(self, channel: str) -> dict[str, int]:
         """Return the number of suppressed notifications of a channel by change, without the summarised ones."""

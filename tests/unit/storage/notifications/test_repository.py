@@ -50,22 +50,13 @@ def test_newest_incident_of_each_kind_is_stored(repository: NotificationReposito
     }
 
 
-@pytest.mark.parametrize(
-    ("status", "reaches"),
-    [
-        (NotificationStatus.PENDING, True),
-        (NotificationStatus.DELIVERED, True),
-        (NotificationStatus.SUPPRESSED, False),
-        (NotificationStatus.FAILED, False),
-        (NotificationStatus.DROPPED, False),
-    ],
-)
-def test_incident_reaches_a_channel(
-    repository: NotificationRepository, status: NotificationStatus, reaches: bool
-) -> None:
-    repository.save([replace(RAISED, status=status)])
-    assert repository.reaches("ops", "web1/1") is reaches
-    assert not repository.reaches("mail", "web1/1")
+def test_incident_knows_its_channels(repository: NotificationRepository) -> None:
+    repository.save([DELIVERED, CLEARED, replace(RAISED, channel="mail", status=NotificationStatus.SUPPRESSED)])
+    assert repository.channels_of("web1/1") == {
+        "ops": {NotificationStatus.DELIVERED, NotificationStatus.PENDING},
+        "mail": {NotificationStatus.SUPPRESSED},
+    }
+    assert repository.channels_of("web1/2") == {}
 
 
 def test_summary_counts_each_suppressed_notification_once(repository: NotificationRepository) -> None:
