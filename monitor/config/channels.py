@@ -118,7 +118,9 @@ class EmailChannel(Channel):
 
     def problems(self) -> list[str]:
         problems = super().problems()
-        problems += [f"{key}: an e-mail needs it" for key in ("host", "sender", "recipients") if not getattr(self, key)]
+        problems += [
+            f"{key}: an e-mail needs it" for key in ("host", "sender", "recipients") if not getattr(self, key)
+        ]
         addresses = [("sender", self.sender)] * bool(self.sender) + [("recipients", to) for to in self.recipients]
         problems += [f"{key}: not an address" for key, address in addresses if not _is_address(address)]
         problems += _one_of(self, "password", ("password_file", "password_env"), optional=not self.user)

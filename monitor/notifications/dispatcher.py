@@ -31,6 +31,9 @@ MAX_PAUSE = 600.0
 MAX_RETRY_AFTER = HOUR
 """Longest time in seconds for which a receiver can ask to wait."""
 
+EXPIRY_INTERVAL = 60.0
+"""Seconds between two searches for notifications that are too old."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -66,6 +69,7 @@ class Dispatcher:
         self._directories = directories
         self._senders = senders
         self._retry_at: dict[str, float] = {}
+        self._expire_at = 0.0
         self._unsummarised = {name for name, channel in channels.items() if _takes_summaries(channel)}
 
     def attempt(self, now: float) -> bool:
@@ -94,11 +98,18 @@ class Dispatcher:
         return bool(due)
 
     def expire(self, before: float, now: float) -> None:
-        """Abandon the notifications of events before a time; both are in seconds since the epoch.
+        """Abandon the notifications of events before a time, once per EXPIRY_INTERVAL.
+
+        Args:
+            before: seconds since the epoch.
+            now: seconds since the epoch.
 
         Raises:
             StorageError: the database cannot be written.
         """
+        if self._monotonic() < self._expire_at:
+            return
+        self._expire_at = self._monotonic() + EXPIRY_INTERVAL
         for channel, number in self._outbox.expire(before, now).items():
             log.error("notifications abandoned", channel=channel, notifications=number)
 

@@ -35,7 +35,7 @@ class Change(StrEnum):
 
 
 class Severity(StrEnum):
-    """Severity of an event, as the severity of the shipped alerts."""
+    """Severity of an event, as the severity of the shipped alerts, in ascending order."""
 
     INFO = "info"
     WARNING = "warning"
@@ -85,7 +85,9 @@ class Event:
         horizon: shortest horizon with a warning, in seconds; None without a warning.
         probability: probability of high load within the horizon; None without a warning.
         base_rate: usual probability of high load within the horizon; None without a warning.
+        load_is_high: True during high load; the probability is then that it continues or returns.
         contributions: metrics that contributed most, at most three.
+        severities: severities of the incident so far, in ascending order; empty if it has only one.
         details: further sentences.
     """
 
@@ -102,7 +104,9 @@ class Event:
     horizon: float | None = None
     probability: float | None = None
     base_rate: float | None = None
+    load_is_high: bool = False
     contributions: tuple[MetricContribution, ...] = ()
+    severities: tuple[Severity, ...] = ()
     details: str = ""
 
     @property
@@ -110,9 +114,9 @@ class Event:
         """Content below the title, one fact per line."""
         lines = []
         if self.horizon is not None:
-            horizon = format_duration(self.horizon)
-            chance = f"{format_percent(self.probability)} within {horizon}"
-            lines.append(f"Probability: {chance}, usually {format_percent(self.base_rate)}")
+            name = "Probability that it continues or returns" if self.load_is_high else "Probability"
+            chance = f"{format_percent(self.probability)} within {format_duration(self.horizon)}"
+            lines.append(f"{name}: {chance}, usually {format_percent(self.base_rate)}")
         if self.contributions:
             lines.append(f"Metrics: {'; '.join(metric.text for metric in self.contributions)}")
         if self.details:
@@ -132,7 +136,10 @@ def incident_key(host: str, kind: str, started_at: float) -> str:
 
 
 def severity_of(horizon: float) -> Severity:
-    """Return the severity of a warning for a horizon in seconds, as the alert MonitorHighLoadComing."""
+    """Return the severity of a warning for a horizon in seconds, as that of the alert MonitorHighLoadComing.
+
+    High load in progress has the horizon 0.
+    """
     if horizon <= 300:
         return Severity.CRITICAL
     return Severity.WARNING if horizon <= 1800 else Severity.INFO

@@ -47,7 +47,7 @@ def high_load_event(
     if incident is None:
         if level is None:
             return None
-        incident = NotifiedIncident(EventKind.HIGH_LOAD, at, level)
+        incident = NotifiedIncident(EventKind.HIGH_LOAD, at, level, level)
         return _event(origin, incident, Change.RAISED, forecast, sample), incident
     if level is None:
         cleared = replace(incident, in_progress=False)
@@ -70,7 +70,6 @@ def _event(origin: Origin, incident: NotifiedIncident, change: Change, forecast:
     at = forecast.predictions[0].at
     number = _described_prediction(forecast, incident.level)
     prediction = forecast.predictions[number]
-    is_high = incident.level == HIGH_LOAD
     # A level is notified once, so that the key is unique.
     step = change if change is not Change.ESCALATED else f"{change}-{incident.level:g}"
     return Event(
@@ -78,7 +77,8 @@ def _event(origin: Origin, incident: NotifiedIncident, change: Change, forecast:
         incident=key,
         kind=EventKind.HIGH_LOAD,
         change=change,
-        severity=Severity.CRITICAL if is_high else severity_of(incident.level),
+        severity=severity_of(incident.level),
+        severities=_severities(incident),
         host=origin.host,
         at=at,
         started_at=incident.started_at,
@@ -87,8 +87,16 @@ def _event(origin: Origin, incident: NotifiedIncident, change: Change, forecast:
         horizon=prediction.horizon,
         probability=prediction.probability,
         base_rate=prediction.baseline_probability,
+        load_is_high=prediction.high_load_since is not None,
         contributions=() if change is Change.CLEARED else _top_metrics(forecast, number, sample),
     )
+
+
+def _severities(incident: NotifiedIncident) -> tuple[Severity, ...]:
+    """Return the severities of an incident so far, from that of its start to that of its level."""
+    ascending = list(Severity)
+    first = ascending.index(severity_of(incident.first_level))
+    return tuple(ascending[first : ascending.index(severity_of(incident.level)) + 1])
 
 
 def _described_prediction(forecast: Forecast, level: float) -> int:

@@ -130,14 +130,14 @@ def _pagerduty(event: Event, target: WebhookTarget) -> Request:
 
 
 def _alertmanager(event: Event, target: WebhookTarget) -> Request:
-    """Return the alerts of an incident: one per severity, of which at most that of the event fires.
+    """Return the alerts of an incident: one per severity so far, of which at most that of the event fires.
 
-    The severity is a label, so that routes depend on it. An alert that is resolved without having fired is ignored.
+    The severity is a label, so that routes depend on it.
     """
     url = target.url.rstrip("/")
-    severities = list(Severity) if event.kind is EventKind.HIGH_LOAD else [event.severity]
     alerts: list[JsonValue] = [
-        _alert(event, severity, _ends_at(event, severity, target.now)) for severity in severities
+        _alert(event, severity, _ends_at(event, severity, target.now))
+        for severity in event.severities or (event.severity,)
     ]
     return url if url.endswith(ALERTS_PATH) else f"{url}{ALERTS_PATH}", alerts
 

@@ -55,11 +55,13 @@ class NotifiedIncident:
     Attributes:
         kind: kind of the incident, such as "high_load".
         started_at: start, in seconds since the epoch.
-        level: most severe level that was notified; the levels depend on the kind.
+        first_level: level at the start; the levels depend on the kind.
+        level: most severe level that was notified.
         in_progress: False once the end was notified.
     """
 
     kind: str
     started_at: float
+    first_level: float = 0.0
     level: float = 0.0
     in_progress: bool = True

@@ -37,6 +37,7 @@ notified_incidents = Table(
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(16), primary_key=True),
     Column("started_at", Float, nullable=False),
+    Column("first_level", Float, nullable=False),
     Column("level", Float, nullable=False),
     Column("in_progress", Boolean, nullable=False),
     sqlite_with_rowid=False,

@@ -293,4 +293,4 @@ def test_database_keeps_the_notifications(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         notifications = NotificationRepository(database)
         assert notifications.pending_counts() == {"ops": 1}
-        assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 300.0)]
+        assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 900.0, 300.0)]

@@ -81,6 +81,7 @@ CREATE TABLE notified_incidents (
 	host_id INTEGER NOT NULL, 
 	kind VARCHAR(16) NOT NULL, 
 	started_at FLOAT NOT NULL, 
+	first_level FLOAT NOT NULL, 
 	level FLOAT NOT NULL, 
 	in_progress BOOLEAN NOT NULL, 
 	PRIMARY KEY (host_id, kind)
@@ -88,7 +89,7 @@ CREATE TABLE notified_incidents (
  WITHOUT ROWID
 
 ;
-INSERT INTO "notified_incidents" VALUES(1,'high_load',1700000000.0,300.0,1);
+INSERT INTO "notified_incidents" VALUES(1,'high_load',1700000000.0,900.0,300.0,1);
 CREATE TABLE onsets (
 	host_id INTEGER NOT NULL, 
 	horizon FLOAT NOT NULL, 

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("host_id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("kind", sa.String(16), primary_key=True),
         sa.Column("started_at", sa.Float, nullable=False),
+        sa.Column("first_level", sa.Float, nullable=False),
         sa.Column("level", sa.Float, nullable=False),
         sa.Column("in_progress", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,

@@ -41,12 +41,12 @@ def test_final_status_of_a_key_and_channel_stays(repository: NotificationReposit
 
 
 def test_newest_incident_of_each_kind_is_stored(repository: NotificationRepository) -> None:
-    warning = NotifiedIncident("high_load", 1.0, 900.0)
+    warning = NotifiedIncident("high_load", 1.0, 900.0, 900.0)
     repository.save([], [warning, NotifiedIncident("anomaly", 2.0)])
     repository.save([], [replace(warning, level=300.0, in_progress=False)])
     assert {incident.kind: incident for incident in repository.incidents()} == {
         "anomaly": NotifiedIncident("anomaly", 2.0),
-        "high_load": NotifiedIncident("high_load", 1.0, 300.0, in_progress=False),
+        "high_load": NotifiedIncident("high_load", 1.0, 900.0, 300.0, in_progress=False),
     }
 
 
