@@ -14,6 +14,9 @@ from monitor.config.secret_options import file_name, secret_url, variable_name
 PRESETS = ("generic", "slack", "mattermost", "teams", "ntfy", "pagerduty", "alertmanager")
 """Services whose messages a webhook can send; `generic` sends the event itself."""
 
+SECRET_URL_PRESETS = frozenset({"slack", "mattermost", "teams"})
+"""Services to which everyone who knows the URL can post."""
+
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 
 EVENT_KINDS = ("high_load", "anomaly")
@@ -51,6 +54,11 @@ class Channel:
         """True if the receiver is known to be this host."""
         return False
 
+    @property
+    def has_plain_secret(self) -> bool:
+        """True if the configuration contains a secret of the channel."""
+        return False
+
 
 @dataclass(frozen=True)
 class WebhookChannel(Channel):
@@ -84,6 +92,10 @@ class WebhookChannel(Channel):
             return ip_address(host).is_loopback
         except ValueError:
             return host == "localhost"
+
+    @property
+    def has_plain_secret(self) -> bool:
+        return bool(self.url) and self.preset in SECRET_URL_PRESETS
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,10 @@ class AppriseChannel(Channel):
 
     def problems(self) -> list[str]:
         return super().problems() + _one_of(self, "url", ("url", "url_file", "url_env"))
+
+    @property
+    def has_plain_secret(self) -> bool:
+        return bool(self.url)
 
 
 CHANNEL_KINDS: dict[str, type[Channel]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,6 +12,10 @@ from monitor.config.channels import Channel
 
 MAX_SECRET = 16_384
 """Largest size of a secret in bytes."""
+
+
+SECRET_FILES = frozenset({"url_file", "authorization_file", "routing_key_file", "password_file"})
+"""Keys that name a file with a secret."""
 
 
 class SendOutcome(StrEnum):
@@ -83,6 +87,12 @@ class Secrets:
         if variable := getattr(self.channel, f"{name}_env"):
             return _single_line(os.environ.get(variable, ""), f"${variable}")
         return ""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Paths of the secret files of the channel."""
+        names = (key.name for key in fields(self.channel) if key.name in SECRET_FILES)
+        return tuple(self.path(file) for name in names if (file := getattr(self.channel, name)))
 
     def path(self, file: str) -> Path:
         """Return the path of a file: the first that exists, else that in the last directory."""

@@ -81,6 +81,17 @@ def job_panels() -> list[Json]:
             **seldom,
         ),
         time_series(
+            "Notifications",
+            "Outcomes of notifications per second and channel, and the number that waits. Normally only deliveries.",
+            [
+                Query(rate("notifications_total"), "{{outcome}} {{channel}}"),
+                Query(metric("notifications_pending"), "waiting {{channel}}"),
+            ],
+            "short",
+            min=0,
+            **seldom,
+        ),
+        time_series(
             "Dropped log lines",
             "Log lines per second that could not be written, as nobody reads stderr. Normally zero.",
             [Query(rate("log_dropped_total"), "dropped")],

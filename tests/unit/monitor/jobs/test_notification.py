@@ -58,7 +58,9 @@ class Host:
             anomaly=AnomalySection(maintenance=maintenance),
         )
         source = NotificationInput(
-            state=lambda: SimpleNamespace(live=live(self.now + self.runs / 1000, high=self.high), anomaly=self.anomaly),
+            state=lambda: SimpleNamespace(
+                live=live(self.now + self.runs / 1000, high=self.high), anomaly=self.anomaly
+            ),
             origin=lambda: Origin("web1", "http://127.0.0.1:10190/"),
             clock=lambda: self.now,
             monotonic=lambda: self.elapsed,
