@@ -81,7 +81,7 @@ class WebhookChannel(Channel):
         problems += _one_of(self, "authorization", ("authorization_file", "authorization_env"), optional=True)
         problems += _one_of(self, "routing_key", ("routing_key_file", "routing_key_env"), optional=not is_pagerduty)
         if self.url and not _HTTP_URL.fullmatch(self.url):
-            problems.append("url: must be an http or https URL without credentials, query or fragment")
+            problems.append("url: must be an http or https URL without credentials")
         return problems
 
     @property

@@ -40,7 +40,7 @@ def test_examples_of_the_guide_are_valid_and_show_each_preset_and_kind():
         ("", ["url"]),
         ('url = "http://h/"\nurl_file = "f"', ["url_file"]),
         ('url = "http://user:SECRET@h/"', ["url"]),
-        ('url = "http://h/?token=SECRET"', ["url"]),
+        ('url = "https://h/?token=SECRET"', []),
         ('url = "SECRET"', ["url"]),
         ("url = 5", ["url"]),
         ('url_file = "https://h/SECRET"', ["url_file"]),
