@@ -138,9 +138,9 @@ def incident_key(host: str, kind: str, started_at: float) -> str:
 def severity_of(horizon: float) -> Severity:
     """Return the severity of a warning for a horizon in seconds, as that of the alert MonitorHighLoadComing.
 
-    High load in progress has the horizon 0.
+    High load in progress has the horizon 0, and is critical.
     """
-    if horizon <= 300:
+    if horizon == 0:
         return Severity.CRITICAL
     return Severity.WARNING if horizon <= 1800 else Severity.INFO
 

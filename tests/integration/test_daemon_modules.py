@@ -24,6 +24,7 @@ NOT_NEEDED = (
     "rich",
     "smtplib",
     "sqlalchemy.orm",
+    "storage.salvage",
     "yaml",
 )
 

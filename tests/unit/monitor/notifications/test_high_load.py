@@ -37,7 +37,7 @@ def test_warning_is_raised_escalated_and_cleared_once():
     assert changes((60,), (60,), (15, 60), (5, 15, 60), (60,), (5, 60), HIGH, HIGH, (), ()) == [
         ("raised", 3600.0, ["info"]),
         ("escalated", 900.0, ["info", "warning"]),
-        ("escalated", 300.0, ["info", "warning", "critical"]),
+        ("escalated", 300.0, ["info", "warning"]),
         ("escalated", 0.0, ["info", "warning", "critical"]),
         ("cleared", 0.0, ["info", "warning", "critical"]),
     ]
