@@ -13,6 +13,7 @@ from storage.errors import (
     UnknownAnomalyError,
     UnknownModelError,
 )
+from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
@@ -62,6 +63,9 @@ __all__ = [
     "Onset",
     "Prediction",
     "PredictionRepository",
+    "ProcessSnapshot",
+    "ProcessSnapshotRepository",
+    "ProcessUsage",
     "QuarantinedModel",
     "Sample",
     "SampleRepository",

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
-from monitor.config.notify import NotifySection
+from monitor.config.events_section import EventsSection
+from monitor.config.notify.section import NotifySection
 from monitor.config.schema import (
     SECTIONS,
     AnomalySection,
@@ -49,6 +50,7 @@ class Config:
     training: TrainingSection = field(default_factory=TrainingSection)
     gate: GateSection = field(default_factory=GateSection)
     anomaly: AnomalySection = field(default_factory=AnomalySection)
+    events: EventsSection = field(default_factory=EventsSection)
     notify: NotifySection = field(default_factory=NotifySection)
     web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import Field, fields
 from typing import Any
 
-from monitor.config.channels import CHANNEL_KINDS, Channel
 from monitor.config.loader import Config
-from monitor.config.notify import NotifySection
+from monitor.config.notify.channels import CHANNEL_KINDS, Channel
+from monitor.config.notify.section import NotifySection
 from monitor.config.options import option_of
 from monitor.config.schema import SECTIONS
 from monitor.config.section_codec import default_text, format_section

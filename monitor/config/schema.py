@@ -17,9 +17,10 @@ from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.database_url import database_url
+from monitor.config.events_section import EventsSection
 from monitor.config.list_options import durations, integers, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
-from monitor.config.notify import NotifySection
+from monitor.config.notify.section import NotifySection
 from monitor.config.options import boolean, choice, duration, integer, number, option, string
 from monitor.config.rule_options import RuleBounds, rules
 from monitor.sampling.sources import SOURCES
@@ -229,6 +230,7 @@ SECTIONS: dict[str, Any] = {
     "training": TrainingSection,
     "gate": GateSection,
     "anomaly": AnomalySection,
+    "events": EventsSection,
     "notify": NotifySection,
     "web": WebSection,
     "log": LogSection,

@@ -9,9 +9,9 @@ from monitor.config.loader import Config
 from monitor.daemon.object_cache import ObjectCache
 from monitor.daemon.scheduler import NOTIFIER, Job
 from monitor.daemon.state import StateHolder
-from monitor.jobs.notification import NotificationInput, NotificationJob
 from monitor.notifications.delivery import SenderProcesses
 from monitor.notifications.events import Origin
+from monitor.notifications.job import NotificationInput, NotificationJob
 from monitor.notifications.outbox import Outbox
 from monitor.stores import Stores
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from model.units import DAY
-from monitor.config.channels import Channel
 from monitor.config.maintenance_windows import RecurringWindow
+from monitor.config.notify.channels import Channel
 from monitor.notifications.anomalies import anomaly_events
 from monitor.notifications.events import Event, EventKind, Origin
 from monitor.notifications.high_load import high_load_event

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from model.units import HOUR
-from monitor.config.channels import Channel, WebhookChannel
+from monitor.config.notify.channels import Channel, WebhookChannel
 from monitor.notifications.collector import notification_of
 from monitor.notifications.delivery import SenderProcesses
 from monitor.notifications.events import Change, Event, EventKind, Origin, Severity, incident_key

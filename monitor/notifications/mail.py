@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from monitor.config.channels import EmailChannel
+from monitor.config.notify.channels import EmailChannel
 from monitor.notifications.events import Event
 from monitor.notifications.sending import Secrets, SendError, describe
 from monitor.notifications.webhook import tls_context

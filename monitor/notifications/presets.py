@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from monitor.config.channels import PAGERDUTY_URL
+from monitor.config.notify.channels import PAGERDUTY_URL
 from monitor.notifications.events import Change, Event, EventKind, Severity
 from monitor.notifications.sending import SendError
 from monitor.system.json_codec import JsonValue, to_plain

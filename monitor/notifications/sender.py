@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.config.channels import CHANNEL_KINDS, AppriseChannel, Channel, CommandChannel
+from monitor.config.notify.channels import CHANNEL_KINDS, AppriseChannel, Channel, CommandChannel
 from monitor.notifications.events import Event
 from monitor.notifications.sending import Secrets, SendError, SendOutcome, SendResult, describe
 from monitor.system.json_codec import from_plain, to_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
-from monitor.config.channels import Channel
+from monitor.config.notify.channels import Channel
 
 MAX_SECRET = 16_384
 """Largest size of a secret in bytes."""

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from monitor.config.channels import WebhookChannel
+from monitor.config.notify.channels import WebhookChannel
 from monitor.notifications.events import Event
 from monitor.notifications.presets import WebhookTarget, request_of
 from monitor.notifications.sending import Secrets, SendError, describe

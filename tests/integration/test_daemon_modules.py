@@ -14,7 +14,7 @@ NOT_NEEDED = (
     "matplotlib",
     "model.nn.training",
     "model.training.pipeline",
-    "monitor.jobs.notification",
+    "monitor.notifications.job",
     "monitor.notifications.dispatcher",
     "monitor.training.retrain",
     "numpy.ma",
@@ -94,9 +94,9 @@ url = "json://127.0.0.1:9/"
 def test_daemon_with_channels_loads_no_library_of_theirs(tmp_path):
     config = tmp_path / "config.toml"
     config.write_text(f'[storage]\nurl = "sqlite:///{tmp_path}/monitor.db"\n{CHANNELS}')
-    command = [sys.executable, "-c", SCRIPT, str(config), *NOTIFICATIONS, "monitor.jobs.notification"]
+    command = [sys.executable, "-c", SCRIPT, str(config), *NOTIFICATIONS, "monitor.notifications.job"]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (process.stdout, process.returncode) == ("monitor.jobs.notification\n", 0), process.stderr
+    assert (process.stdout, process.returncode) == ("monitor.notifications.job\n", 0), process.stderr
 
 
 def test_serving_daemon_loads_nothing_that_it_does_not_need(tmp_path):

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.config.channels import CommandChannel
+from monitor.config.notify.channels import CommandChannel
 from monitor.notifications.events import Origin
 from monitor.notifications.outbox import Outbox
 from monitor.notifications.sending import SendOutcome, SendResult

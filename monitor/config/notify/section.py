@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.config.channels import CHANNEL_KINDS, Channel
+from monitor.config.notify.channels import CHANNEL_KINDS, Channel
 from monitor.config.options import NestedError, Option, abbreviate, duration, option_field, string
 from monitor.config.section_codec import format_section, read_section
 from monitor.system.suggestions import suggestion

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.channels import PRESETS, AppriseChannel, CommandChannel, EmailChannel, WebhookChannel
 from monitor.config.loader import read_config
+from monitor.config.notify.channels import PRESETS, AppriseChannel, CommandChannel, EmailChannel, WebhookChannel
 from monitor.config.reference import effective_values, to_toml
 
 pytestmark = pytest.mark.unit
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 
 
 def read(text):

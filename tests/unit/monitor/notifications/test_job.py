@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.config.channels import CommandChannel, WebhookChannel
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import RecurringWindow
-from monitor.config.notify import NotifySection
+from monitor.config.notify.channels import CommandChannel, WebhookChannel
+from monitor.config.notify.section import NotifySection
 from monitor.config.schema import AnomalySection
-from monitor.jobs.notification import NotificationInput, NotificationJob
 from monitor.notifications import outbox as outbox_module
 from monitor.notifications.events import Origin
+from monitor.notifications.job import NotificationInput, NotificationJob
 from monitor.notifications.outbox import Outbox
 from monitor.notifications.sending import SendOutcome, SendResult
 from monitor.stores import open_stores

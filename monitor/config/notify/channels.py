@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from monitor.config.list_options import strings
+from monitor.config.notify.secret_options import file_name, secret_url, variable_name
 from monitor.config.options import choice, duration, integer, string
-from monitor.config.secret_options import file_name, secret_url, variable_name
 
 PRESETS = ("generic", "slack", "mattermost", "teams", "ntfy", "pagerduty", "alertmanager")
 """Services whose messages a webhook can send; `generic` sends the event itself."""
