@@ -21,6 +21,30 @@ RECENT = 7 * DAY
 """Seconds for which an anomaly that ended while the daemon did not run is notified."""
 
 
+class CalmTimer:
+    """Timer that delays the end of high load until it has lasted for a time."""
+
+    def __init__(self, seconds: float, monotonic: Callable[[], float]) -> None:
+        """Initialize the timer.
+
+        Args:
+            seconds: time for which the load must be calm.
+            monotonic: monotonic clock; returns seconds.
+        """
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._since: float | None = None
+
+    def allows(self, event: Event | None) -> bool:
+        """Return True if an event may be notified now; call it for each comparison, with None without an event."""
+        if event is None or not event.change.ends_incident:
+            self._since = None
+            return True
+        if self._since is None:
+            self._since = self._monotonic()
+        return self._monotonic() - self._since >= self._seconds
+
+
 class EventCollector:
     """Queues events. For use by one thread.
 
@@ -35,6 +59,7 @@ class EventCollector:
         channels: Mapping[str, Channel],
         recurring: Sequence[RecurringWindow],
         origin: Callable[[], Origin],
+        calm: CalmTimer,
     ) -> None:
         """Initialize the collector.
 
@@ -44,7 +69,9 @@ class EventCollector:
             channels: channels by name.
             recurring: recurring maintenance windows of the configuration.
             origin: returns the name of the host, and the URL of the page.
+            calm: decides when the end of high load is notified.
         """
+        self._calm = calm
         self._anomalies = anomalies
         self._outbox = outbox
         self._channels = channels
@@ -64,7 +91,8 @@ class EventCollector:
         if live.forecast is not None:
             notified = self._outbox.incidents.get(EventKind.HIGH_LOAD)
             change = high_load_event(self._origin(), notified, live.forecast, live.sample)
-            if change is not None and not self._in_maintenance(now):
+            is_due = self._calm.allows(change[0] if change else None)
+            if change is not None and is_due and not self._in_maintenance(now):
                 self._queue([change[0]], change[1], now)
         if anomaly is not None and anomaly is not self._compared_anomaly:
             self._collect_anomalies(anomaly, live.sample, now)

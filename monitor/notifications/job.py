@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitor.config.loader import Config
-from monitor.notifications.collector import EventCollector
+from monitor.notifications.collector import CalmTimer, EventCollector
 from monitor.notifications.delivery import SenderProcesses
 from monitor.notifications.dispatcher import Dispatcher
 from monitor.notifications.events import Origin
@@ -69,8 +69,9 @@ class NotificationJob:
         self._outbox = outbox
         self._publish = publish
         self._source = source
+        calm = CalmTimer(config.notify.clear_after, source.monotonic)
         self._collector = EventCollector(
-            stores.anomalies, outbox, channels, config.anomaly.maintenance, source.origin
+            stores.anomalies, outbox, channels, config.anomaly.maintenance, source.origin, calm
         )
         self._dispatcher = Dispatcher(
             outbox, channels, secret_directories(config.directory), senders, source.monotonic
@@ -83,8 +84,9 @@ class NotificationJob:
         2. Queue the differences between the state of the host and the notified incidents.
         3. Store them, abandon the notifications that are too old, and summarise the suppressed ones. While the
            database is unavailable, new notifications wait in memory.
-        4. Send the oldest notification of each channel, and store the results, until none is due.
-        5. Publish the state of the channels.
+        4. Publish the state of the channels: a delivery may take long.
+        5. Send the oldest notification of each channel, and store the results, until none is due.
+        6. Publish the state again.
 
         Raises:
             StorageError: the database cannot be read or written. The notifications in memory were sent nevertheless.
@@ -96,6 +98,7 @@ class NotificationJob:
             self._collector.collect(state.live, state.anomaly, clock())
         try:
             failure = self._store(clock())
+            self._publish(self.channel_states())
             failure = self._deliver() or failure
         finally:
             self._publish(self.channel_states())

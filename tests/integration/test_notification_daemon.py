@@ -27,6 +27,8 @@ rules = [{{ memory_usage = {bound} }}]
 sustained = "1s"
 [web]
 listen = "127.0.0.1:{port}"
+[notify]
+clear_after = "4s"
 [notify.channels.ops]
 url = "{receiver}/SECRET"
 timeout = "30s"

@@ -73,6 +73,11 @@ class NotifySection:
     retry_for: float = duration(
         21600.0, "Time for which the delivery of a notification is tried again; it is abandoned later.", minimum=60.0
     )
+    clear_after: float = duration(
+        60.0,
+        "Time without a warning and without high load after which an incident is cleared. A short interruption, such "
+        "as a restart of the daemon, does not clear it.",
+    )
     channels: tuple[tuple[str, Channel], ...] = option_field(
         (),
         Option(

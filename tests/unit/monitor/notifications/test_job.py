@@ -51,10 +51,10 @@ class Host:
         self.states = {}
         self.configure(ops=OPS)
 
-    def configure(self, *, maintenance=(), retry_for=3600.0, **channels):
+    def configure(self, *, maintenance=(), retry_for=3600.0, clear_after=0.0, **channels):
         self.channels = channels
         config = Config(
-            notify=NotifySection(retry_for=retry_for, channels=tuple(channels.items())),
+            notify=NotifySection(retry_for=retry_for, clear_after=clear_after, channels=tuple(channels.items())),
             anomaly=AnomalySection(maintenance=maintenance),
         )
         source = NotificationInput(
@@ -112,6 +112,17 @@ def test_change_is_sent_once_to_each_channel(host):
     assert host.run() == []
     assert host.run(high=False) == [("ops", "cleared"), ("mail", "cleared")]
     assert (host.states["ops"].pending, host.outcomes()) == (0, {"delivered": 2})
+
+
+def test_short_interruption_does_not_clear_an_incident(host):
+    host.configure(ops=OPS, clear_after=60.0)
+    assert host.run(high=True) == [("ops", "raised")]
+    assert host.run(high=False, seconds=5) == []
+    assert host.run(seconds=59) == []
+    assert host.run(high=True, seconds=5) == []
+    assert host.run(high=False, seconds=5) == []
+    assert host.run(seconds=59) == []
+    assert host.run(seconds=1) == [("ops", "cleared")]
 
 
 def test_channel_gets_only_its_kinds_of_events(host):
