@@ -107,6 +107,17 @@ class BlockReader:
         query = _select_blocks(series, descending=descending)
         yield from decoder.each(self._damaged, self._connection, query, **self._bounds(start, end))
 
+    def encoded(self, start: float, end: float) -> Iterator[tuple[dict[str, Any], Array]]:
+        """Yield the table row and the times (rows,) of each block whose hour overlaps a period; see `blocks`."""
+
+        def build(*values: Any) -> tuple[dict[str, Any], Array]:
+            row = dict(zip(_COLUMNS, values, strict=True))
+            return row, decode_block(self._series, ("at",), row).values[:, 0]
+
+        decoder = RowDecoder(self._series.blocks.name, build, _READERS)
+        query = _select_blocks(self._series, descending=False)
+        yield from decoder.each(self._damaged, self._connection, query, **self._bounds(start, end))
+
     def any(self, start: float, end: float) -> bool:
         """Return True if the hour of any block, damaged ones included, overlaps a period; see `parts`."""
         return self._connection.execute(_select_start(self._series), self._bounds(start, end)).first() is not None

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, bindparam, func, select
 from storage.aggregates.computation import sums_of_groups
 from storage.aggregates.reading import AggregateReader, is_aligned
 from storage.blocks.reading import Gap, RecentBlocks
-from storage.blocks.series import SAMPLES, just_after, just_before
+from storage.blocks.series import HOUR, SAMPLES, just_after, just_before
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
 from storage.queries import bucket_chunks, bucket_number, in_chunk
 from storage.records import SAMPLE_FIELDS
 from storage.samples.arrays import Array, ArrayBuffer, fetch_numbers, select_samples, select_thinned_times, with_nan
 from storage.samples.merge import rows_at
+from storage.samples.snapshot import EncodedSamples, TimedPart, encode_samples
 from storage.schema import samples
 
 Numbers = NDArray[np.int64]
@@ -77,6 +78,21 @@ class SampleReads:
                 yield from (self._rows(connection, gap, fields) for gap in self._days(connection, part))
             else:
                 yield part
+
+    def encoded(self, connection: Connection, start: float, end: float) -> Iterator[TimedPart]:
+        """Yield the samples with start <= at <= end in the form of blocks, in order of time."""
+        position = start
+        for row, times in self._series.blocks(connection).encoded(start, end):
+            yield from self._encoded_rows(connection, Gap(position, just_before(row["start"])))
+            first, last = np.searchsorted(times, (start, just_after(end))).tolist()
+            yield EncodedSamples(row, slice(first, last)), times[first:last]
+            position = row["start"] + HOUR
+        yield from self._encoded_rows(connection, Gap(position, end))
+
+    def _encoded_rows(self, connection: Connection, gap: Gap) -> Iterator[TimedPart]:
+        if gap.start <= gap.end:
+            for day in self._days(connection, gap):
+                yield from encode_samples(self._rows(connection, day, SAMPLE_FIELDS))
 
     def _days(self, connection: Connection, gap: Gap) -> Iterator[Gap]:
         """Yield the parts of a period that have rows, a day or less each."""
