@@ -144,6 +144,15 @@ class SampleRepository:
         with self._database.reading() as connection:
             return self._reads.thinned_times(connection, start, end, spacing)
 
+    def spread_times(self, start: float, end: float, spacing: float) -> Array:
+        """Return times like `thinned_times`, without reading the data of compressed hours.
+
+        The times of a compressed hour are spread evenly between its first and its last one: a gap within the hour
+        is not seen, one between two hours is.
+        """
+        with self._database.reading() as connection:
+            return self._reads.spread_times(connection, start, end, spacing)
+
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.
 
