@@ -26,8 +26,7 @@ from monitor.stores import Stores
 from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import configured_task, ensure_bootstrap_model
 from monitor.training.records import CompletedRun, stored_run
-from monitor.training.replay.history import ReplaySummary, ReplayTask, replay_history
-from monitor.training.replay.predictions import SampleHistory
+from monitor.training.replay.history import ReplaySummary, ReplayTask, replay_history, replayed_part
 from monitor.training.report import TrainingReport
 from monitor.training.report_builder import build_report
 from monitor.training.schedule import insufficient_history
@@ -149,6 +148,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
     """Train a detector and a candidate; promote the candidate if the gate accepts it or the request forces it."""
     times, values = _history(stores, config, request, now)
     detector = train_detector(stores, config, times, values, now)
+    replay = ReplayTask(replayed_part(times, values, now), models=(), detects=detector.is_new)
     rng = np.random.default_rng(config.training.seed)
     try:
         candidate = train(times, values, SAMPLE_FIELDS, training_task(config), config.training.recipe, rng, on_epoch)
@@ -161,7 +161,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             skip_reason=error.skip_reason,
         )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
-        result = replace(result, replay=ReplayTask(SampleHistory(times, values), models=(), detects=detector.is_new))
+        result = replace(result, replay=replay)
         return _promote_detector(stores, config, detector, result, request, now)
     decision = decide_promotion(candidate, _incumbent(stores), times, values, gate_of(config))
     reason = "" if decision.refusal is None else decision.refusal.message
@@ -178,7 +178,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             model_id=model_id,
             report=report,
             error=RefusedError(f"the gate refused model {model_id}: {reason}"),
-            replay=ReplayTask(SampleHistory(times, values), models=(), detects=detector.is_new),
+            replay=replay,
         )
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
@@ -189,7 +189,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
         model_id=model_id,
         report=report,
         error=None,
-        replay=ReplayTask(SampleHistory(times, values), candidate.holdout_models, detects=True),
+        replay=replace(replay, models=candidate.holdout_models, detects=True),
     )
 
 

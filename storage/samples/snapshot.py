@@ -36,6 +36,10 @@ TimedPart = tuple[EncodedSamples, Array]
 """Encoded samples, and their times (rows,) in seconds since the epoch."""
 
 
+def _length(part: EncodedSamples) -> int:
+    return int(part.rows.stop) - int(part.rows.start or 0)
+
+
 def encode_samples(samples: Array) -> Iterator[TimedPart]:
     """Encode samples (rows, 1 + SAMPLE_FIELDS) in parts of at most MAX_ROWS rows."""
     for start in range(0, len(samples), MAX_ROWS):
@@ -77,6 +81,16 @@ class SampleSnapshot:
     def column(self, position: int) -> Array:
         """Return one field (rows,) of all samples; NaN for a missing value."""
         return self._decode(0, len(self), (SAMPLE_FIELDS[position],))[:, 0]
+
+    def since(self, position: int) -> SampleSnapshot:
+        """Return the snapshot of the samples from a position on; it does not keep the parts before."""
+        number = int(np.searchsorted(self._starts, position, side="right")) - 1
+        parts = []
+        for part, start in zip(self._parts[number:], self._starts[number:].tolist(), strict=False):
+            skipped = max(position - start, 0)
+            rows = slice((part.rows.start or 0) + skipped, part.rows.stop)
+            parts.append((EncodedSamples(part.row, rows), self.times[start + skipped : start + _length(part)]))
+        return SampleSnapshot(parts)
 
     def _decode(self, start: int, stop: int, fields: Sequence[str]) -> Array:
         values = np.empty((max(stop - start, 0), len(fields)))

@@ -58,6 +58,15 @@ def test_snapshot_keeps_the_samples_that_are_deleted_later(samples: SampleReposi
     assert taken[0 : len(taken)].tobytes() == expected[:, 1:].tobytes()
 
 
+def test_newest_part_of_a_snapshot_has_the_later_samples(samples: SampleRepository) -> None:
+    taken = samples.snapshot(START + 0.4 * HOUR, START + 5.3 * HOUR)
+    for position in (0, 1, 75, len(taken) - 1, len(taken)):
+        newest = taken.since(position)
+        assert newest.times.tolist() == taken.times[position:].tolist()
+        assert newest[0 : len(newest)].tobytes() == taken[position : len(taken)].tobytes()
+        assert newest.since(1).times.tolist() == newest.times[1:].tolist()
+
+
 def test_damaged_block_is_counted_and_left_out(samples: SampleRepository, database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql(f"UPDATE sample_blocks SET checksum = 0 WHERE start = {START}")
