@@ -81,10 +81,9 @@ def backtest_detector(
     step = row_interval(typical_step(times, default=1.0))
     row_times, rows = resample(times, values, step, excluded)
     starts = _first_rows(row_times, until, interval)
-    ends = np.append(starts[1:], len(row_times))
     scores = np.full(len(row_times), np.nan)
     run = _RollingRun(row_times, rows, columns, step, false_alarms_per_month)
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(row_times)], strict=True):
         run.refit(start)
         scores[start:end] = run.replay(start, end)
     first = int(np.searchsorted(times, until))
