@@ -170,6 +170,9 @@ def _score_totals_table(name: str) -> Table:
         Column("decile", Integer, primary_key=True, autoincrement=False),
         *(Column(field, Integer, nullable=False) for field in counts),
         *(Column(field, Float, nullable=False) for field in sums),
+        # NULL in sums that include predictions scored by an earlier release.
+        Column("false_warnings", Integer, nullable=True),
+        Column("observed_seconds", Float, nullable=True),
         sqlite_with_rowid=False,
     )
 

@@ -12,10 +12,12 @@ from monitor.documents.anomalies import RECENT, AnomalyDocument, anomaly_documen
 from monitor.documents.history import HistoryDocument, history_document
 from monitor.documents.models import ModelDocument, ModelListEntry, model_document, model_list_entry
 from monitor.documents.prediction import PredictionDocument, prediction_documents
+from monitor.documents.scores import ScorecardDocument, scorecard_document
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
+from monitor.queries.scorecard import ScorecardReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
@@ -46,10 +48,17 @@ class ApiError(Exception):
 class StoredDocuments:
     """Reader of the documents that are computed from the database on request; thread-safe."""
 
-    def __init__(self, stores: Stores, history: HistoryReader, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        history: HistoryReader,
+        scorecard: ScorecardReader,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._clock = clock
         self._stores = stores
         self._history = history
+        self._scorecard = scorecard
         self._entries: dict[int, ModelListEntry] = {}
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
@@ -71,6 +80,10 @@ class StoredDocuments:
             entries.append(replace(entry, promoted_at=record.promoted_at, serving=serving, quarantined=parts))
         self._entries = {entry.id: entry for entry in entries}
         return tuple(entries)
+
+    def scorecard(self) -> ScorecardDocument:
+        """Return the event scorecard of the last 7 days, with baselines computed at most once an hour."""
+        return scorecard_document(*self._scorecard.read(self._clock()))
 
     def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
         """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.
@@ -108,6 +121,7 @@ class Api:
             "/api/v1/models": lambda _: self._reader().models(),
             "/api/v1/model": lambda _: self.model(),
             "/api/v1/training": lambda _: self.training(),
+            "/api/v1/scorecard": lambda _: self.scorecard(),
         }
 
     def answer(self, path: str, query: Query) -> object:
@@ -152,6 +166,15 @@ class Api:
             StorageError: the database cannot be read.
         """
         return self._reader().anomalies()
+
+    def scorecard(self) -> ScorecardDocument:
+        """Return the event scorecard of the last 7 days.
+
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().scorecard()
 
     def model(self) -> ModelDocument | None:
         """Return the document of the serving model; None if no model serves."""

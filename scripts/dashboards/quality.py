@@ -19,6 +19,7 @@ from dashboards.panels import (
     time_series,
     value_mappings,
 )
+from dashboards.quality_inputs import inputs
 from dashboards.tables import BASE_RATE, PREDICTOR, column, table
 
 PREDICTORS = (
@@ -106,6 +107,20 @@ def quality() -> Page:
             "Median time from warning to high load in the last 7 days.",
             [Query(metric("live_lead_time_seconds"), name)],
             "s",
+            min=0,
+        ),
+        time_series(
+            "High-load periods",
+            "High-load periods of the last 7 days, announced by a warning within the horizon before or missed.",
+            [Query(metric("live_periods"), "{{horizon}} {{outcome}}")],
+            "short",
+            min=0,
+        ),
+        time_series(
+            "False warnings",
+            "Warnings of the last 7 days within one horizon after which load was not high.",
+            [Query(metric("live_false_warnings_per_week"), name)],
+            "short",
             min=0,
         ),
         time_series(
@@ -204,44 +219,11 @@ def quality() -> Page:
             **RATIO,
         ),
     ]
-    drift = [
-        bar_gauge(
-            "Input drift now",
-            "Population stability index of the last day against the training data, per metric. 0.1 is noticeable; "
-            "above 0.25 expect worse predictions until the next training run.",
-            Query(f"sort_desc({metric('input_drift')})", "{{metric}}"),
-            "none",
-            (10, 9),
-            decimals=2,
-            min=0,
-            max=0.5,
-            thresholds=threshold_steps(GREEN, (0.1, "yellow"), (0.25, ORANGE)),
-        ),
-        time_series(
-            "Input drift",
-            "Input drift over time. It falls after a training run on newer data.",
-            [Query(metric("input_drift"), "{{metric}}")],
-            "none",
-            width=10,
-            height=9,
-            min=0,
-            thresholds=threshold_steps("transparent", (0.25, ORANGE)),
-            reach=0.3,
-        ),
-        bar_gauge(
-            "Out of range",
-            "1: the metric is outside its training range now, and the model predicts without it.",
-            Query(f"sort_desc({metric('input_out_of_range')})", "{{metric}}"),
-            "none",
-            (4, 9),
-            thresholds=threshold_steps(GREEN, (1, ORANGE)),
-        ),
-    ]
     return Page(
         "quality",
         "monitor / Prediction quality",
         "Predictions against outcomes, and the state of the serving model.",
         "now-30d",
         "5m",
-        [("Live", live), ("Serving model", model), ("Inputs", drift)],
+        [("Live", live), ("Serving model", model), ("Inputs", inputs())],
     )

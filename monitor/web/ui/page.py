@@ -9,6 +9,7 @@ from typing import TypeVar
 from monitor.documents.anomalies import AnomalyDocument
 from monitor.documents.models import ModelDocument
 from monitor.documents.prediction import PredictionDocument
+from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
@@ -38,6 +39,7 @@ class PageDocuments:
     anomalies: tuple[AnomalyDocument, ...]
     model: ModelDocument | None
     training: RunDocument | None
+    scorecard: ScorecardDocument | None
 
 
 def render_page(api: Api, host: str) -> str:
@@ -56,6 +58,7 @@ def render_page(api: Api, host: str) -> str:
         anomalies=documents.anomalies,
         model=documents.model,
         training=documents.training,
+        scorecard=documents.scorecard,
         ranges=RANGES,
         metric_units={metric.field: metric.unit for metric in HOST_METRICS},
         host_metrics=HOST_METRICS,
@@ -72,6 +75,7 @@ def read_documents(api: Api) -> PageDocuments:
         anomalies=_value_or((), api.anomalies)[:LISTED_ANOMALIES],
         model=api.model(),
         training=api.training(),
+        scorecard=_value_or(None, api.scorecard),
     )
 
 
