@@ -181,7 +181,8 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
     events = _sum(rows, "events")
     own = _squared_error(rows, "probability")
     baseline = _squared_error(rows, "baseline")
-    calm, high = _split_by_state(rows)
+    calm = [row for row in rows if not row.high_load]
+    high = [row for row in rows if row.high_load]
     table = _reliability_table(rows)
     return LiveScore(
         scored=n,
@@ -198,20 +199,9 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
     )
 
 
-def known_sum(rows: Iterable[ScoreTotals], name: str) -> float | None:
-    """Return the sum over totals of the field `name`; None if it is None in one of them."""
-    values = [getattr(row, name) for row in rows]
-    return None if None in values else sum(values)
-
-
 def _sum(rows: list[ScoreTotals], name: str) -> int:
     """Return the sum over totals of the count in the field `name`."""
     return sum(getattr(row, name) for row in rows)
-
-
-def _split_by_state(rows: list[ScoreTotals]) -> tuple[list[ScoreTotals], list[ScoreTotals]]:
-    """Return the totals for calm load, and the totals for high load."""
-    return [row for row in rows if not row.high_load], [row for row in rows if row.high_load]
 
 
 def _reliability_table(rows: list[ScoreTotals]) -> tuple[ReliabilityBin, ...]:

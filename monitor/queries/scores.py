@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from model.forecast.events import EventScore
-from model.forecast.score_totals import LiveScore, ScoreTotals, known_sum, live_score
+from model.forecast.score_totals import LiveScore, ScoreTotals, live_score
 from model.units import DAY, HOUR
 from storage import ScoreRepository
 
@@ -44,12 +45,18 @@ def read_scores(repository: ScoreRepository, since: float) -> tuple[HorizonScore
         score = live_score(rows)
         if score.scored or score.unknown:
             onsets = repository.onsets_since(horizon, since)
-            false_warnings = known_sum(rows, "false_warnings")
+            false_warnings = _known_sum(rows, "false_warnings")
             events = EventScore(
                 onsets=tuple(onset.at for onset in onsets),
                 lead_times=tuple(onset.lead_time for onset in onsets),
                 false_warnings=None if false_warnings is None else int(false_warnings),
-                seconds=known_sum(rows, "observed_seconds"),
+                seconds=_known_sum(rows, "observed_seconds"),
             )
             scores.append(HorizonScore(horizon, score, events))
     return tuple(scores)
+
+
+def _known_sum(rows: Iterable[ScoreTotals], name: str) -> float | None:
+    """Return the sum over totals of the field `name`; None if it is None in one of them."""
+    values = [getattr(row, name) for row in rows]
+    return None if None in values else sum(values)

@@ -3,18 +3,21 @@
 With $MONITOR_SCREENSHOTS set to a directory, the pictures of docs/images are written there.
 """
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.keys import Keys
 
 from .conftest import free_port
 from .showcase import build
@@ -209,6 +212,64 @@ def test_page_loads_nothing_from_other_hosts(daemon, browser):
     urls = driver.execute_script(REQUESTED_URLS)
     assert len(urls) >= 6
     assert all(url.startswith(daemon[0] + "/") for url in urls)
+
+
+def event_url(url, *, replayed):
+    """Return the URL of the page of the newest anomaly event of a kind."""
+    with urllib.request.urlopen(f"{url}/api/v1/anomalies", timeout=10) as response:
+        events = json.load(response)
+    return f"{url}/anomalies/{next(event['id'] for event in events if event['replayed'] is replayed)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "dark"), [("light", 1440, False), ("dark", 1440, True), ("phone", 390, False)]
+)
+def test_event_page_shows_values_and_curves_without_scripts(daemon, browser, tmp_path, name, width, dark):
+    driver = browser(width, dark=dark, scripts=False)
+    driver.get(event_url(daemon[0], replayed=False))
+    values = {
+        row.text.split()[0]: row.text.split() for row in driver.find_elements("css selector", "#values tbody tr")
+    }
+    assert list(values) == ["disk_write", "disk_busy", "memory_usage"]
+    assert values["disk_busy"][1] == "97.0%"
+    for chart in driver.find_elements("css selector", "#curves .event-chart"):
+        assert chart.size["height"] > 100
+        assert chart.size["width"] > 0.8 * width - 200
+        assert chart.find_element("css selector", "polyline.actual").size["height"] > 10
+    assert len(driver.find_elements("css selector", "#curves figure")) == 3
+    assert driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["width"] <= width
+    assert console_messages(driver) == []
+    assert driver.save_screenshot(str(Path(os.environ.get("MONITOR_SCREENSHOTS") or tmp_path) / f"event-{name}.png"))
+
+
+def test_event_page_is_reached_by_keyboard_from_the_list(daemon, browser):
+    driver = browser()
+    driver.get(daemon[0])
+    link = element(driver, "#anomalies tbody a")
+    path = urllib.parse.urlsplit(link.get_attribute("href")).path
+    link.send_keys(Keys.ENTER)
+    wait_until(lambda: urllib.parse.urlsplit(driver.current_url).path == path)
+    assert element(driver, "#event h2").text.startswith("Anomaly")
+    driver.switch_to.active_element.send_keys(Keys.TAB)
+    assert driver.switch_to.active_element.get_attribute("href").endswith("#content")
+    outline = driver.switch_to.active_element.value_of_css_property("outline-style")
+    assert outline == "solid"
+
+
+def test_event_page_of_a_replayed_event_names_its_detector(daemon, browser):
+    driver = browser()
+    driver.get(event_url(daemon[0], replayed=True))
+    assert "replayed" in element(driver, "#event h2").text
+    assert "not stored" in element(driver, "#values p").text
+    assert driver.find_elements("css selector", "#values tbody tr")
+
+
+def test_unknown_event_has_a_page_that_leads_back(daemon, browser):
+    driver = browser()
+    driver.get(f"{daemon[0]}/anomalies/999999")
+    assert "999999" in element(driver, "#error").text
+    element(driver, "#error a").click()
+    wait_until(lambda: "Host metrics" in element(driver, "main").text)
 
 
 def test_page_reports_a_daemon_that_does_not_respond(daemon, browser):

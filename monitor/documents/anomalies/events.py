@@ -1,4 +1,4 @@
-"""Anomaly documents: JSON form of anomaly events and maintenance windows."""
+"""Anomaly event documents: JSON form of anomaly events and their counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from model.units import DAY
-from storage import AnomalyRecord, MaintenanceWindow, Verdict
+from storage import AnomalyRecord, Verdict
 
 RECENT = 30 * DAY
 """Default length in seconds of the period whose events are listed and counted."""
@@ -70,34 +70,6 @@ class AnomalyCountDocument:
     replayed: int
 
 
-@dataclass(frozen=True)
-class MaintenanceDocument:
-    """One maintenance window; an entry of `monitor maintenance list`, and the result of `monitor maintenance add`.
-
-    Attributes:
-        id: ID of the window.
-        starts_at: seconds since the epoch.
-        ends_at: seconds since the epoch.
-        note: the operator's note; empty if there is none.
-    """
-
-    id: int
-    starts_at: float
-    ends_at: float
-    note: str
-
-
-@dataclass(frozen=True)
-class MaintenanceEndDocument:
-    """Result of `monitor maintenance end`.
-
-    Attributes:
-        ended: ID of the maintenance window.
-    """
-
-    ended: int
-
-
 def anomaly_document(event: AnomalyRecord) -> AnomalyDocument:
     """Convert a stored event to its JSON document."""
     return AnomalyDocument(
@@ -135,8 +107,3 @@ def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now:
         allowed=allowed,
         replayed=len(started) - len(recent),
     )
-
-
-def maintenance_document(window: MaintenanceWindow) -> MaintenanceDocument:
-    """Convert a stored maintenance window to its JSON document."""
-    return MaintenanceDocument(id=window.id, starts_at=window.starts_at, ends_at=window.ends_at, note=window.note)

@@ -5,6 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.web.api import Api, ApiError
+from storage import AnomalyRecord
+from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.web.wsgi import stored_documents
 
 pytestmark = pytest.mark.unit
 
@@ -57,3 +60,30 @@ def test_documents_of_the_serving_model_and_the_last_training_have_reports(state
     assert (api.model().report, api.model().serving) == (overview.model.report, True)
     assert api.training().report == overview.last_run.report
     assert [prediction.warning for prediction in api.prediction()] == [True]
+
+
+@pytest.fixture
+def stored_api(state, stores):
+    """API of a database with one anomaly event."""
+    stores.anomalies.add(AnomalyRecord(NOW - 60, None, 0.9, NOW - 60, "spike", {"cpu_usage": 1.0}, 1))
+    documents = stored_documents(stores)
+    return Api(lambda: state, lambda: documents)
+
+
+def test_anomaly_event_is_answered_by_its_id(stored_api):
+    document = stored_api.answer("/api/v1/anomalies/1", {})
+    assert (document.id, document.channel, document.contributions) == (1, "spike", {"cpu_usage": 1.0})
+
+
+@pytest.mark.parametrize("event_id", ["2", "0", "", "x", "1/", "-1", "1.0", "\uff11", "9" * 18, "9" * 5000])
+def test_unknown_and_malformed_ids_are_404(stored_api, event_id):
+    with pytest.raises(ApiError) as raised:
+        stored_api.answer(f"/api/v1/anomalies/{event_id}", {})
+    assert raised.value.code == 404
+    assert len(str(raised.value)) < 120
+
+
+def test_anomaly_event_takes_no_parameter(stored_api):
+    with pytest.raises(ApiError) as raised:
+        stored_api.answer("/api/v1/anomalies/1", {"x": "1"})
+    assert raised.value.code == 400

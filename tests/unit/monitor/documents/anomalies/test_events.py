@@ -1,15 +1,11 @@
-"""Documents of anomaly events and maintenance windows."""
+"""Documents of anomaly events."""
 
 from dataclasses import replace
 
 import pytest
 
-from monitor.documents.anomalies import (
-    anomaly_count_document,
-    anomaly_document,
-    maintenance_document,
-)
-from storage import AnomalyRecord, MaintenanceWindow, Verdict
+from monitor.documents.anomalies import anomaly_count_document, anomaly_document
+from storage import AnomalyRecord, Verdict
 from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
@@ -41,8 +37,3 @@ def test_anomaly_count_leaves_out_events_that_started_earlier():
     assert (counts.anomalies, counts.days, counts.allowed) == (2, 30.0, 2.0)
     assert counts.verdicts == {"incident": 0, "expected": 1, "none": 1}
     assert counts.channels == {"joint": 1, "spike": 1}
-
-
-def test_maintenance_document_has_every_field_of_the_record():
-    document = maintenance_document(MaintenanceWindow(NOW, NOW + 60, "disks", 2))
-    assert (document.id, document.starts_at, document.ends_at, document.note) == (2, NOW, NOW + 60, "disks")
