@@ -1,4 +1,4 @@
-"""Event scores: high-load periods announced by warnings, false warnings, and baselines at the same rate."""
+"""Event scores: announced high-load periods, false warnings and baselines."""
 
 from model.forecast.events.matching import (
     false_warnings,

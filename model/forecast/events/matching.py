@@ -1,4 +1,4 @@
-"""Event matching: warnings against the high-load periods that followed.
+"""Event matching: warnings against high-load periods.
 
 A warning counts only while no high-load period is in progress: the masks `active` are False during a period.
 """

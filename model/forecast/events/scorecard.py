@@ -1,4 +1,4 @@
-"""Event scorecard: announced high-load periods, lead times and false warnings of a model and of baselines."""
+"""Event scorecard: scores of the warnings of a model and of baselines."""
 
 from __future__ import annotations
 

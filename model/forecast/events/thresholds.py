@@ -1,4 +1,4 @@
-"""Thresholds of equal cost: warnings of a baseline with as many false warnings as those of a model."""
+"""Thresholds of equal cost: as many false warnings as a model."""
 
 from __future__ import annotations
 
