@@ -186,7 +186,9 @@ def leads(repository: ScoreRepository, horizon: float, start: float) -> list[flo
     return [onset.lead_time for onset in repository.onsets_since(horizon, start)]
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"])
+@pytest.mark.parametrize(
+    "revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"]
+)
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
@@ -201,7 +203,7 @@ def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None
         assert leads(scores, 300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"])
+@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"])
 def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
@@ -255,7 +257,7 @@ def test_migration_derives_the_serving_history_from_the_promotions(tmp_path: Pat
         assert registry.quarantined() == []
 
 
-@pytest.mark.parametrize("revision", ["0009", "0010", "0011"])
+@pytest.mark.parametrize("revision", ["0009", "0010", "0011", "0012"])
 def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         (failed,) = ModelRegistry(database).quarantined()

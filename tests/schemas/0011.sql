@@ -73,6 +73,14 @@ CREATE TABLE onsets (
 
 ;
 INSERT INTO "onsets" VALUES(1,300.0,1700000100.0,120.0);
+CREATE TABLE prediction_aggregates (
+	host_id INTEGER NOT NULL, 
+	start FLOAT NOT NULL, 
+	checksum INTEGER NOT NULL, 
+	data BLOB NOT NULL, 
+	PRIMARY KEY (host_id, start)
+);
+INSERT INTO "prediction_aggregates" VALUES(1,1699999200.0,4046614229,X'789C63608080EA6A63630638101141E6AD5B07E2F1F14178EEEE20DE9F3F10DEC387205E48C8010510AFAA0AC4BB79B3A8E7C3870307A64C79FC9881C1D1D1C1C11E0A181800A35917B7');
 CREATE TABLE prediction_blocks (
 	host_id INTEGER NOT NULL, 
 	start FLOAT NOT NULL, 
@@ -123,6 +131,13 @@ CREATE TABLE replayed_onsets (
  WITHOUT ROWID
 
 ;
+CREATE TABLE replayed_prediction_aggregates (
+	host_id INTEGER NOT NULL, 
+	start FLOAT NOT NULL, 
+	checksum INTEGER NOT NULL, 
+	data BLOB NOT NULL, 
+	PRIMARY KEY (host_id, start)
+);
 CREATE TABLE replayed_prediction_blocks (
 	host_id INTEGER NOT NULL, 
 	start FLOAT NOT NULL, 
@@ -164,12 +179,20 @@ CREATE TABLE replayed_score_totals (
 	probability_squared_sum FLOAT NOT NULL, 
 	probability_event_sum FLOAT NOT NULL, 
 	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, false_warnings INTEGER, observed_seconds FLOAT, 
+	baseline_event_sum FLOAT NOT NULL, 
 	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
 )
  WITHOUT ROWID
 
 ;
+CREATE TABLE sample_aggregates (
+	host_id INTEGER NOT NULL, 
+	start FLOAT NOT NULL, 
+	checksum INTEGER NOT NULL, 
+	data BLOB NOT NULL, 
+	PRIMARY KEY (host_id, start)
+);
+INSERT INTO "sample_aggregates" VALUES(1,1699999200.0,2383395559,X'789C6360C0016655830820C4C1C7003345400410E2E0636A5887A601CAE7C3A9C11D4D0394FF07A78687681AA0FC10ECCA0F4C985985AC01C1BFC9F081E1033278C1C0F0E005C3A4D2932D0C1B0EEC6458F980E1070ADFD1C19EC11E053000F90C0E0E20C21E24C7508FC20700C39147BE');
 CREATE TABLE sample_blocks (
 	host_id INTEGER NOT NULL, 
 	start FLOAT NOT NULL, 
@@ -221,13 +244,13 @@ CREATE TABLE "score_totals" (
 	probability_squared_sum FLOAT NOT NULL, 
 	probability_event_sum FLOAT NOT NULL, 
 	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, false_warnings INTEGER, observed_seconds FLOAT, 
+	baseline_event_sum FLOAT NOT NULL, 
 	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "score_totals" VALUES(1,300.0,1699999200.0,0,1,2,10,3,4,2,1.5,0.25,0.5,0.4,0.6,1,50.0);
+INSERT INTO "score_totals" VALUES(1,300.0,1699999200.0,0,1,2,10,3,4,2,1.5,0.25,0.5,0.4,0.6);
 CREATE TABLE "scoring_progress" (
 	host_id INTEGER NOT NULL, 
 	horizon FLOAT NOT NULL, 

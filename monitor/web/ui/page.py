@@ -20,7 +20,15 @@ from storage import StorageError
 Value = TypeVar("Value")
 Default = TypeVar("Default")
 
-RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
+RANGES = (
+    ("15m", "15 min"),
+    ("1h", "1 h"),
+    ("6h", "6 h"),
+    ("24h", "24 h"),
+    ("7d", "7 d"),
+    ("30d", "30 d"),
+    ("90d", "90 d"),
+)
 """Time ranges of the charts: value of the API parameter, label."""
 
 LISTED_ANOMALIES = 10

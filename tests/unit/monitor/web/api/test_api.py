@@ -15,8 +15,8 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ({"range": "x"}, "range=x: range is from 1 min to 30 d"),
-        ({"range": "31d"}, "range=31d"),
+        ({"range": "x"}, "range=x: range is from 1 min to 90 d"),
+        ({"range": "91d"}, "range=91d"),
         ({"points": "5"}, "points=5: points is from 10 to 2000"),
         ({"points": "1e3"}, "points=1e3"),
         ({"points": "1_00"}, "points=1_00"),

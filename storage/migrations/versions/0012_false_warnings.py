@@ -1,12 +1,12 @@
-"""Migration 0011: columns for the false warnings of scored predictions."""
+"""Migration 0012: columns for the false warnings of scored predictions."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
