@@ -115,6 +115,8 @@ def read_baseline_inputs(
 ) -> BaselineInputs:
     """Return the samples of a period for the baselines, at most one per EVALUATION_INTERVAL.
 
+    Samples of one horizon after the period show which warnings continue; their own outcomes are NaN.
+
     Args:
         stores: repositories.
         rules: high-load rules with resolved percentile bounds.
@@ -126,14 +128,14 @@ def read_baseline_inputs(
         StorageError: the database cannot be read.
     """
     start, end = period
-    bounds = np.append(np.arange(start, end, CHUNK_SECONDS), end).tolist()
+    last = end + max(horizons)
+    bounds = np.append(np.arange(start, last, CHUNK_SECONDS), last).tolist()
     chunks = [_read_chunk(stores, rules, step, horizons, chunk) for chunk in pairwise(bounds)]
-    if not chunks:
-        return BaselineInputs(np.empty(0), np.empty(0), np.empty(0), np.empty(0, bool), np.empty((0, len(horizons))))
     arrays = {
         field.name: np.concatenate([getattr(chunk, field.name) for chunk in chunks])
         for field in fields(BaselineInputs)
     }
+    arrays["outcomes"][arrays["times"] > end] = np.nan
     return BaselineInputs(**arrays | {"last_high": np.maximum.accumulate(arrays["last_high"])})
 
 

@@ -12,7 +12,7 @@ def equal_cost_threshold(at: Floats, scores: Floats, outcomes: Floats, horizon: 
 
     A warning is active where the score reaches the threshold. False warnings are counted as by `false_warnings`. The
     number first rises and then falls as the threshold is lowered, because low thresholds merge the warnings into a
-    permanent one. Only thresholds down to the maximum of the number are considered.
+    permanent one. Only thresholds down to the first maximum of the number are considered.
 
     Args:
         at: (rows,) seconds, increasing.
@@ -22,14 +22,14 @@ def equal_cost_threshold(at: Floats, scores: Floats, outcomes: Floats, horizon: 
         allowed: largest number of false warnings.
 
     Returns:
-        Threshold; inf if no outcome is 0.
+        Threshold; inf if no score is finite.
     """
     later = following_maximum(at, scores, horizon)
     # A row ends a false warning at the thresholds in (later, score].
     ends = (outcomes == 0) & (scores > later)
     upper = np.sort(scores[ends])
     lower = np.sort(later[ends])
-    thresholds = np.unique(upper)[::-1]
+    thresholds = np.unique(scores[np.isfinite(scores)])[::-1]
     if not len(thresholds):
         return float("inf")
     counts = np.searchsorted(lower, thresholds) - np.searchsorted(upper, thresholds)

@@ -29,15 +29,22 @@ class Api:
         documents: for each path, a function from the query parameters to the document.
     """
 
-    def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
+    def __init__(
+        self,
+        state: Callable[[], DaemonState],
+        stored: Callable[[], StoredDocuments | None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Initialize the API; documents are read on request.
 
         Args:
             state: returns the current state of the daemon.
             stored: returns the reader of the database; None while the database is not open.
+            clock: returns the current time in seconds since the epoch.
         """
         self._state = state
         self._stored = stored
+        self._clock = clock
         self.documents: dict[str, Callable[[Query], object]] = {
             "/api/v1/status": lambda _: self.status(),
             "/api/v1/prediction": lambda _: self.prediction(),
@@ -75,7 +82,7 @@ class Api:
         Raises:
             ApiError: the daemon has not read the database yet.
         """
-        document = daemon_status_document(self._state(), time.time())
+        document = daemon_status_document(self._state(), self._clock())
         if document is None:
             raise ApiError(503, "not sampling yet")
         return document

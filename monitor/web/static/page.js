@@ -2,8 +2,8 @@
 // Without this script the page shows the same figures, as of the time at which it was loaded.
 "use strict";
 (() => {
-  const { interval: sampling, oldestSample } = document.body.dataset;
-  const interval = Math.max(5, Number(sampling)) * 1000;
+  const { interval: sampling, oldestSample, speed } = document.body.dataset;
+  const interval = Math.max(5, Number(sampling) / Number(speed)) * 1000;
   const recorded = Date.now() / 1000 - Number(oldestSample ?? 0);
   let range = recorded < 900 ? "15m" : recorded < 3600 ? "1h" : "6h", trainingId = null, disconnected = false;
 
@@ -77,7 +77,7 @@
   selectRange(range);
   refresh(refreshTraining);
   setInterval(() => document.hidden || refresh(refreshFigures), interval);
-  setInterval(() => document.hidden || refresh(refreshHistory, refreshTraining), Math.max(30000, interval));
+  setInterval(() => document.hidden || refresh(refreshHistory, refreshTraining), Math.max(30000 / Number(speed), interval));
   document.addEventListener("visibilitychange", () =>
     document.hidden || refresh(refreshFigures, refreshHistory, refreshTraining));
 })();

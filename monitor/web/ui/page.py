@@ -50,17 +50,19 @@ class PageDocuments:
     scorecard: ScorecardDocument | None
 
 
-def render_page(api: Api, host: str) -> str:
+def render_page(api: Api, host: str, speed: float = 1.0) -> str:
     """Return the HTML page, rendered from the current documents of the API.
 
     Args:
         api: source of all figures on the page.
         host: name of this machine.
+        speed: seconds of the clock per second; the page refreshes that much more often.
     """
     documents = read_documents(api)
     template = environment().get_template("page.html")
     return template.render(
         host=host,
+        speed=speed,
         status=documents.status,
         predictions=documents.predictions,
         anomalies=documents.anomalies,

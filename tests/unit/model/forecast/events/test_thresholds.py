@@ -57,6 +57,7 @@ def test_permanent_warning_is_not_a_warning_without_false_ones():
     assert equal_cost_threshold(at, scores, np.zeros(100), HORIZON, allowed=4) > 1.0
 
 
-def test_threshold_without_a_known_quiet_outcome_is_infinite():
+def test_threshold_without_a_false_warning_is_the_highest_score():
     at = np.arange(10.0)
-    assert equal_cost_threshold(at, at, np.full(10, np.nan), HORIZON, allowed=2) == np.inf
+    assert equal_cost_threshold(at, at, np.full(10, np.nan), HORIZON, allowed=2) == 9.0
+    assert equal_cost_threshold(at, np.full(10, -np.inf), np.zeros(10), HORIZON, allowed=2) == np.inf
