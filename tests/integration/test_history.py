@@ -141,6 +141,12 @@ def test_api_answers_each_document(get):
     assert get("/api/v1/training") == ("200 OK", None)
 
 
+def test_api_answers_the_history_between_two_times(get):
+    line, document = get("/api/v1/history", "from=7200&to=10800&points=60")
+    assert line == "200 OK"
+    assert (document["from"], document["until"], document["step"]) == (7200.0, 10800.0, 60.0)
+
+
 @pytest.mark.parametrize(
     ("path", "query"), [("/api/v1/history", "range=1h&range=7d"), ("/api/v1/status", "x=1"), ("/api/v1/model", "=")]
 )

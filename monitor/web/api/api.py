@@ -13,13 +13,13 @@ from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.state import DaemonState
-from monitor.web.api.parameters import MAX_ECHO, ApiError, Query, history_points, history_range, row_id
+from monitor.web.api.parameters import MAX_ECHO, ApiError, Query, history_period, history_points, row_id
 from monitor.web.api.stored_documents import StoredDocuments
 from storage import StorageError, UnknownAnomalyError
 
 ANOMALIES_PATH = "/api/v1/anomalies"
 HISTORY_PATH = "/api/v1/history"
-HISTORY_PARAMETERS = {"range", "points"}
+HISTORY_PARAMETERS = {"range", "from", "to", "points"}
 
 
 class Api:
@@ -139,9 +139,9 @@ class Api:
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
     def _history(self, query: Query) -> HistoryDocument:
-        seconds = history_range(query)
+        period = history_period(query)
         points = history_points(query)
-        return self._reader().history(seconds, points, self._state())
+        return self._reader().history(period, points, self._state())
 
     def _reader(self) -> StoredDocuments:
         stored = self._stored()

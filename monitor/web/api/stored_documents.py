@@ -23,6 +23,7 @@ from monitor.queries.scorecard import ScorecardReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.training.records import registered_model
+from monitor.web.api.parameters import HistoryPeriod
 
 
 class StoredDocuments:
@@ -73,13 +74,14 @@ class StoredDocuments:
         """Return the event scorecard of the last 7 days, at most an hour old."""
         return scorecard_document(*self._scorecard.read(self._clock()))
 
-    def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
+    def history(self, period: HistoryPeriod, points: int, state: DaemonState) -> HistoryDocument:
         """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.
 
         Args:
-            seconds: length of the history, which ends now.
+            period: period of the history.
             points: largest number of time slots.
             state: state of the daemon; the recent anomaly scores are read from it, not from the database.
         """
+        until = self._clock() if period.until is None else period.until
         recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
-        return history_document(self._history.read(seconds, points, self._clock(), recent_scores))
+        return history_document(self._history.read(period.seconds, points, until, recent_scores))

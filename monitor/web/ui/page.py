@@ -12,6 +12,7 @@ from monitor.documents.prediction import PredictionDocument
 from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunDocument
+from monitor.queries.history import MAX_RANGE
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
 from monitor.web.ui.environment import environment
@@ -70,7 +71,8 @@ def render_page(api: Api, host: str, speed: float = 1.0) -> str:
         training=documents.training,
         scorecard=documents.scorecard,
         ranges=RANGES,
-        metric_units={metric.field: metric.unit for metric in HOST_METRICS},
+        metrics={metric.field: {"unit": metric.unit, "source": metric.source} for metric in HOST_METRICS},
+        max_range=MAX_RANGE,
         host_metrics=HOST_METRICS,
         holdout_scores=HOLDOUT_SCORES,
         document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),

@@ -22,8 +22,9 @@ from monitor.documents.backtest import (
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.scores import EventScoreDocument, HorizonScorecardDocument, ScorecardDocument
-from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.queries.anomaly_details import MissingExpectation
+from monitor.sampling.import_summary import HistorySource
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport
 from storage import Verdict
@@ -239,6 +240,8 @@ MODEL_IMPORT = ModelImportDocument(
 )
 TRACE_IMPORT = TraceImportDocument(
     file="trace.csv",
+    source=HistorySource.CSV,
+    host="",
     dry_run=False,
     rows=1000,
     added=990,
@@ -259,6 +262,12 @@ TRACE_IMPORT = TraceImportDocument(
     spacing=300.0,
     sampling_interval=5.0,
     spacing_differs=True,
+    fields=("cpu_usage", "memory_usage"),
+    missing_fields=("swap_usage",),
+    gaps=2,
+    gap_seconds=5400.0,
+    longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
+    notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
 PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
 

@@ -1,8 +1,8 @@
-"""Tests of monitor.web.web_config.yaml."""
+"""Tests of monitor.config.strict_yaml."""
 
 import pytest
 
-from monitor.web.web_config.yaml import parse
+from monitor.config.strict_yaml import parse
 
 pytestmark = pytest.mark.unit
 
