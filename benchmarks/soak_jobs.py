@@ -127,6 +127,7 @@ class AcceleratedDaemon:
         while self._clock() < started + seconds:
             self._clock.now += self._interval
             self._daemon.sample()
+            self._daemon.store()
             self._daemon.run_due_jobs()
             if self._is_due("scrape", SCRAPE_INTERVAL):
                 self._request("/metrics")

@@ -1,4 +1,4 @@
-"""Stepped daemon: cycle and jobs without threads, on a given clock."""
+"""Stepped daemon: the daemon's cycle and jobs, run one step at a time on a given clock."""
 
 from __future__ import annotations
 
@@ -58,9 +58,12 @@ class SteppedDaemon:
         self._due: dict[str, float] = {}
 
     def sample(self) -> None:
-        """Take a sample, predict, and store both."""
+        """Take a sample and predict; both wait to be stored."""
         self._services.before_sample()
         self._cycle.run()
+
+    def store(self) -> None:
+        """Store the waiting samples and predictions."""
         self._buffer.write()
 
     def run_due_jobs(self, without: Sequence[str] = ()) -> None:
