@@ -1,4 +1,4 @@
-"""Stepped daemon: the daemon's cycle and jobs, run one step at a time on a given clock."""
+"""Stepped daemon: cycle and jobs without threads, on a given clock."""
 
 from __future__ import annotations
 

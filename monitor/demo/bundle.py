@@ -47,6 +47,10 @@ networks = 4
 [anomaly]
 false_alarms_per_month = 10
 
+[events]
+# The processes of this machine have nothing to do with the trace.
+processes = false
+
 [web]
 listen = "{listen}"
 

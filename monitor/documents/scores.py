@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.forecast.events import MIN_PERIODS, EventScore, HorizonScorecard, Scorecard
-from monitor.documents.anomalies import AnomalyCountDocument
+from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
 from monitor.queries.scores import HorizonScore
 from monitor.system.formatting import format_duration
 
@@ -141,6 +141,7 @@ class ScoreReportDocument:
         horizons: scores of the live predictions for each horizon.
         replayed: scores of the replayed predictions for each horizon.
         anomalies: numbers of anomaly events of the last 30 days.
+        warnings: warnings that started in the period and whose processes were recorded, newest first; at most 100.
         scorecard: event scorecard of the live predictions.
         replayed_scorecard: event scorecard of the replayed predictions, without baselines.
     """
@@ -149,6 +150,7 @@ class ScoreReportDocument:
     horizons: tuple[HorizonScoreDocument, ...]
     replayed: tuple[HorizonScoreDocument, ...]
     anomalies: AnomalyCountDocument
+    warnings: tuple[WarningDocument, ...]
     scorecard: ScorecardDocument
     replayed_scorecard: ScorecardDocument
 

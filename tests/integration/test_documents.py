@@ -119,7 +119,8 @@ def test_end_of_a_maintenance_fulfils_the_schema(served):
 
 
 @pytest.mark.parametrize(
-    "name", ["status", "prediction", "history", "anomalies", "models", "model", "training", "scorecard"]
+    "name",
+    ["status", "prediction", "history", "anomalies", "warnings", "models", "model", "training", "scorecard"],
 )
 def test_api_answers_a_document_of_its_schema(served, name):
     config = load_config(served.config)

@@ -24,6 +24,8 @@ from storage import (
     ModelRegistry,
     Onset,
     PredictionRepository,
+    ProcessSnapshotRepository,
+    ProcessUsage,
     Sample,
     SampleRepository,
     ScoreRepository,
@@ -186,9 +188,7 @@ def leads(repository: ScoreRepository, horizon: float, start: float) -> list[flo
     return [onset.lead_time for onset in repository.onsets_since(horizon, start)]
 
 
-@pytest.mark.parametrize(
-    "revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"]
-)
+@pytest.mark.parametrize("revision", REVISIONS[1:])
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
@@ -203,7 +203,7 @@ def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None
         assert leads(scores, 300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"])
+@pytest.mark.parametrize("revision", REVISIONS[3:])
 def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
@@ -257,11 +257,20 @@ def test_migration_derives_the_serving_history_from_the_promotions(tmp_path: Pat
         assert registry.quarantined() == []
 
 
-@pytest.mark.parametrize("revision", ["0009", "0010", "0011", "0012"])
+@pytest.mark.parametrize("revision", REVISIONS[8:])
 def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         (failed,) = ModelRegistry(database).quarantined()
         assert (failed.model_id, failed.part, failed.reason) == (1, ModelPart.DETECTOR, "unreadable")
+
+
+@pytest.mark.parametrize("revision", ["0012"])
+def test_database_keeps_the_processes_of_an_anomaly(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        snapshot = ProcessSnapshotRepository(database).of_anomaly(1)
+        assert snapshot is not None
+        assert (snapshot.at, snapshot.visited, snapshot.io_hidden) == (1.7e9 + 2, 135, 130)
+        assert snapshot.processes == (ProcessUsage(7, "python3", 1.5, 1000),)
 
 
 @pytest.mark.parametrize("revision", ["0004"])

@@ -108,6 +108,21 @@ CREATE TABLE predictions (
  WITHOUT ROWID
 
 ;
+CREATE TABLE process_snapshots (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	host_id INTEGER NOT NULL, 
+	at FLOAT NOT NULL, 
+	started_at FLOAT NOT NULL, 
+	anomaly_id INTEGER, 
+	horizon FLOAT, 
+	probability FLOAT, 
+	seconds FLOAT NOT NULL, 
+	visited INTEGER NOT NULL, 
+	io_hidden INTEGER NOT NULL, 
+	complete BOOLEAN NOT NULL, 
+	processes JSON NOT NULL
+);
+INSERT INTO "process_snapshots" VALUES(1,1,1700000002.0,1700000000.0,1,NULL,NULL,1.0,135,130,1,'[{"pid": 7, "name": "python3", "cpu": 1.5, "memory": 1000, "disk_read": null, "disk_write": null, "command_line": null}]');
 CREATE TABLE quarantined_models (
 	host_id INTEGER NOT NULL, 
 	model_id INTEGER NOT NULL, 
@@ -179,7 +194,7 @@ CREATE TABLE replayed_score_totals (
 	probability_squared_sum FLOAT NOT NULL, 
 	probability_event_sum FLOAT NOT NULL, 
 	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, false_warnings INTEGER, observed_seconds FLOAT, 
+	baseline_event_sum FLOAT NOT NULL, 
 	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
 )
  WITHOUT ROWID
@@ -244,13 +259,13 @@ CREATE TABLE "score_totals" (
 	probability_squared_sum FLOAT NOT NULL, 
 	probability_event_sum FLOAT NOT NULL, 
 	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, false_warnings INTEGER, observed_seconds FLOAT, 
+	baseline_event_sum FLOAT NOT NULL, 
 	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "score_totals" VALUES(1,300.0,1699999200.0,0,1,2,10,3,4,2,1.5,0.25,0.5,0.4,0.6,1,50.0);
+INSERT INTO "score_totals" VALUES(1,300.0,1699999200.0,0,1,2,10,3,4,2,1.5,0.25,0.5,0.4,0.6);
 CREATE TABLE "scoring_progress" (
 	host_id INTEGER NOT NULL, 
 	horizon FLOAT NOT NULL, 
@@ -285,4 +300,5 @@ INSERT INTO "sqlite_sequence" VALUES('training_runs',1);
 INSERT INTO "sqlite_sequence" VALUES('anomalies',1);
 INSERT INTO "sqlite_sequence" VALUES('maintenance_windows',1);
 INSERT INTO "sqlite_sequence" VALUES('activations',2);
+INSERT INTO "sqlite_sequence" VALUES('process_snapshots',1);
 COMMIT;

@@ -36,9 +36,9 @@ def command(options: GlobalOptions, since: float | None) -> int:
     and predicted against observed frequency. The scorecard counts the high-load periods that a warning announced,
     with the lead time, and the false warnings, next to baselines with as many false warnings. A prediction is
     scored once its horizon has passed. Predictions that a training run has replayed over imported history are listed
-    separately.
+    separately. Then the newest warnings with the processes that used most processor time when they began.
     """
-    from monitor.documents.anomalies import RECENT, anomaly_count_document  # noqa: PLC0415
+    from monitor.documents.anomalies import RECENT, anomaly_count_document, warning_document  # noqa: PLC0415
     from monitor.documents.scores import ScoreReportDocument, score_document, scorecard_document  # noqa: PLC0415
     from monitor.inference.forecast import serving_rules  # noqa: PLC0415
     from monitor.queries.scorecard import read_scorecard, replayed_scorecard  # noqa: PLC0415
@@ -55,12 +55,14 @@ def command(options: GlobalOptions, since: float | None) -> int:
         rules = serving_rules(stores, config.rules)
         scorecard = read_scorecard(stores, live, rules, config.sampling.interval, start)
         events = stores.anomalies.since(now - RECENT)
+        warnings = tuple(map(warning_document, stores.process_snapshots.of_warnings(start)))
     counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
     document = ScoreReportDocument(
         since=start,
         horizons=tuple(map(score_document, live)),
         replayed=tuple(map(score_document, replayed)),
         anomalies=counts,
+        warnings=warnings,
         scorecard=scorecard_document(scorecard, start),
         replayed_scorecard=scorecard_document(replayed_scorecard(replayed), start),
     )

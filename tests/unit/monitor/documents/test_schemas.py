@@ -34,6 +34,7 @@ from tests.unit.monitor.documents.samples import (
     NO_SCORECARD,
     PURGE,
     SCORECARD,
+    STARTED_WARNING,
     TRACE_IMPORT,
 )
 
@@ -73,11 +74,12 @@ def documents(state, overview, live):
         "purge": [PURGE],
         "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
         "scorecard": [SCORECARD, NO_SCORECARD],
-        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS, SCORECARD, NO_SCORECARD)],
+        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS, (STARTED_WARNING,), SCORECARD, NO_SCORECARD)],
         "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],
         "trace-import": [TRACE_IMPORT],
         "training": [run_document(run), run_document(replace(run, report=None))],
+        "warnings": [(STARTED_WARNING,), ()],
     }
 
 

@@ -47,7 +47,7 @@ def drawn(monkeypatch):
 @pytest.fixture
 def scores(overview):
     horizons = tuple(map(score_document, overview.scores))
-    return score_report(ScoreReportDocument(0.0, horizons, (), COUNTS, SCORECARD, NO_SCORECARD))
+    return score_report(ScoreReportDocument(0.0, horizons, (), COUNTS, (), SCORECARD, NO_SCORECARD))
 
 
 def plain(text):

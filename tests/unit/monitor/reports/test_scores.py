@@ -7,7 +7,7 @@ import pytest
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.reports.scores import score_report, scorecard_blocks
 from tests.unit.monitor.conftest import NOW
-from tests.unit.monitor.documents.samples import COUNTS, NO_SCORECARD, SCORECARD
+from tests.unit.monitor.documents.samples import COUNTS, NO_SCORECARD, SCORECARD, STARTED_WARNING
 
 pytestmark = pytest.mark.unit
 
@@ -18,6 +18,7 @@ def report(horizons=(), replayed=()):
         horizons=horizons,
         replayed=replayed,
         anomalies=COUNTS,
+        warnings=(STARTED_WARNING,) if replayed else (),
         scorecard=SCORECARD if horizons else NO_SCORECARD,
         replayed_scorecard=SCORECARD if replayed else NO_SCORECARD,
     )

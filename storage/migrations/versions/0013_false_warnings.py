@@ -1,12 +1,12 @@
-"""Migration 0012: columns for the false warnings of scored predictions."""
+"""Migration 0013: columns for the false warnings of scored predictions."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
