@@ -29,7 +29,7 @@ class Announcer:
         if live.high_load_since is not None and self._high_load_since is None:
             first = min(self._warned.values(), default=None)
             lead = "without a warning" if first is None else f"{approximate_duration(at - first)} after the warning"
-            self._write(f"{format_time(at)}  high load begins, {lead}")
+            self.announce(at, f"high load begins, {lead}")
         self._high_load_since = live.high_load_since
         active = {} if live.forecast is None else {p.horizon: p for p in live.forecast.predictions if p.warning}
         self._warned = {horizon: started for horizon, started in self._warned.items() if horizon in active}
@@ -38,11 +38,15 @@ class Announcer:
                 self._warned[horizon] = at
                 probability = format_percent(prediction.probability)
                 text = f"warning: high load within {format_duration(horizon)}, probability {probability}"
-                self._write(f"{format_time(at)}  {text}")
+                self.announce(at, text)
 
     def observe_jobs(self, state: DaemonState) -> None:
         """Print the anomaly event that the detector has found."""
         event = None if state.anomaly is None else state.anomaly.active
         if event is not None and event.id != self._anomaly:
             self._anomaly = event.id
-            self._write(f"{format_time(event.started_at)}  anomaly: {contribution_text(event.contributions)}")
+            self.announce(event.started_at, f"anomaly: {contribution_text(event.contributions)}")
+
+    def announce(self, at: float, text: str) -> None:
+        """Print a line with the time of the trace, in seconds since the epoch."""
+        self._write(f"{format_time(at)}  {text}")

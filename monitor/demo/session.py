@@ -25,6 +25,7 @@ from monitor.system.formatting import approximate_duration
 from monitor.system.logging import setup_logging
 from monitor.training.model_archive import import_model
 from monitor.web import Application, guard, make_server
+from monitor.web.server import WebServer
 from storage import SAMPLE_FIELDS
 
 FAST_FORWARD_SAMPLES = 15
@@ -80,9 +81,7 @@ def run_demo(options: DemoOptions, write: Callable[[str], None]) -> None:
         holder = daemon.holder
         notice = f"replay of {bundle.TITLE}, {options.speed:g} times as fast"
         application = Application(holder.state, lambda: holder.records, notice, clock, options.speed)
-        web = opened.enter_context(
-            closing(make_server(config, guard(config, application, lambda: None, lambda: None)))
-        )
+        web = opened.enter_context(closing(_bound_server(config, application)))
         web.start()
         _write_introduction(write, web.url, options.speed)
         if _replay(daemon, clock, trace, options.speed, announcer):
@@ -97,6 +96,8 @@ def _replay(daemon: SteppedDaemon, clock: ReplayClock, trace: Trace, speed: floa
     due = time.monotonic()
     for number, at in enumerate(times):
         fast = at < bundle.REPLAY_START
+        if at == bundle.REPLAY_START:
+            announcer.announce(at, "end of the fast-forward")
         wait = 0.0 if fast else due - time.monotonic()
         if Request.STOP in wait_for_request(max(0.0, wait)):
             return False
@@ -109,6 +110,18 @@ def _replay(daemon: SteppedDaemon, clock: ReplayClock, trace: Trace, speed: floa
             daemon.run_due_jobs(WITHOUT_JOBS)
             announcer.observe_jobs(daemon.holder.state())
     return True
+
+
+def _bound_server(config: Config, application: Application) -> WebServer:
+    """Return the HTTP server of the demonstration, bound to its address.
+
+    Raises:
+        MonitorError: the address cannot be bound.
+    """
+    try:
+        return make_server(config, guard(config, application, lambda: None, lambda: None))
+    except MonitorError as error:
+        raise MonitorError(f"{error}; choose another address with --listen") from error
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def score_report(document: ScoreReportDocument) -> Report:
     counts = _anomaly_counts(document.anomalies)
     if document.horizons:
         title = heading(f"predictions made since {since}, against the outcomes")
-        live: tuple[Block, ...] = (title, *_scores(document.horizons), "", *scorecard_blocks(document.scorecard))
+        live: tuple[Block, ...] = (title, *_scores(document.horizons, document.scorecard))
     else:
         waiting = "an outcome is known once the horizon has passed"
         live = (f"no prediction made since {since} has been scored yet: {waiting}",)
@@ -73,13 +73,14 @@ def _replayed(document: ScoreReportDocument, since: str) -> tuple[Block, ...]:
     if not horizons:
         return ()
     title = heading(f"replayed predictions since {since}, by models fitted without these outcomes")
-    return ("", title, *_scores(horizons), "", *scorecard_blocks(document.replayed_scorecard), "")
+    return ("", title, *_scores(horizons, document.replayed_scorecard), "")
 
 
-def _scores(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
+def _scores(horizons: Sequence[HorizonScoreDocument], scorecard: ScorecardDocument) -> tuple[Block, ...]:
     rows = [_row(score) for score in horizons]
     reliability = (block for score in horizons if score.scored for block in _reliability(score))
-    return (Table(HEADER, rows), *_without_high_load(horizons), *reliability)
+    table = Table(HEADER, rows)
+    return (table, *_without_high_load(horizons), "", *scorecard_blocks(scorecard), *reliability)
 
 
 def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:

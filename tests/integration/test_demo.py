@@ -111,7 +111,9 @@ def test_used_port_and_unusable_directories_are_one_clear_error(tmp_path, capsys
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         assert main(["demo", "--listen", address]) == 1
-        assert address in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert address in error
+        assert "--listen" in error
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     assert main(["demo", "--keep", str(tmp_path / "full")]) == 1
