@@ -21,6 +21,7 @@ from monitor.documents.anomalies import (
     AnomalyDocument,
     MaintenanceDocument,
     MaintenanceEndDocument,
+    WarningDocument,
 )
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ConfigCheckDocument
@@ -35,7 +36,7 @@ from monitor.documents.models import (
 )
 from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
-from monitor.documents.scores import ScoreReportDocument
+from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
@@ -67,9 +68,11 @@ DOCUMENTS: dict[str, Any] = {
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "salvage": SalvageDocument,
+    "scorecard": ScorecardDocument,
     "status": StatusDocument,
     "trace-import": TraceImportDocument,
     "training": RunDocument,
+    "warnings": tuple[WarningDocument, ...],
 }
 """Type of each document by the name of its schema."""
 

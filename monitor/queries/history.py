@@ -90,20 +90,21 @@ class HistoryReader:
         step = slot_length(seconds / points, self._interval)
         count = max(1, round(seconds / step))
         start = (until // step + 1 - count) * step
+        end = start + step * count
         anomaly_scores = np.column_stack((recent_scores.scores, recent_scores.evidence_ratios))
         return RecentHistory(
             start=start,
             step=step,
             count=count,
             load=self._stores.samples.bucket_means(start, step, count),
-            high_load_periods=self._high_load_periods(start, start + step * count),
+            high_load_periods=self._high_load_periods(start, end),
             rules=self._rules().rules,
             predictions=merged_predictions(
                 held_predictions(self._stores.predictions.bucket_maxima(start, step, count), step, self._interval),
                 self._stores.replayed_predictions.bucket_maxima(start, step, count),
             ),
             anomaly_scores=_maxima(recent_scores.times, anomaly_scores, start, step, count),
-            anomalies=tuple(self._stores.anomalies.since(start)),
+            anomalies=tuple(event for event in self._stores.anomalies.since(start) if event.started_at < end),
         )
 
     def _high_load_periods(self, start: float, end: float) -> tuple[tuple[float, float], ...]:

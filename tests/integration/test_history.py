@@ -12,6 +12,7 @@ from monitor.documents.history import history_document
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import HistoryReader, high_load_periods
 from monitor.queries.overview import Overview
+from monitor.queries.scorecard import ScorecardReader
 from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments
@@ -117,7 +118,7 @@ def get(stores, reader):
     stores.registry.promote(stores.registry.register(b"x", "{}", 5.0), 5.0)
     application = Application(
         lambda: replace(STATE, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
-        lambda: StoredDocuments(stores, reader),
+        lambda: StoredDocuments(stores, reader, ScorecardReader(stores, lambda: RULES, 10.0)),
     )
 
     def request(path, query=""):
@@ -138,6 +139,12 @@ def test_api_answers_each_document(get):
     assert [answers[path][1] for path in ("anomalies", "prediction", "model")] == [[], [], None]
     assert len(get("/api/v1/history", "range=24h&points=24")[1]["at"]) == 24
     assert get("/api/v1/training") == ("200 OK", None)
+
+
+def test_api_answers_the_history_between_two_times(get):
+    line, document = get("/api/v1/history", "from=7200&to=10800&points=60")
+    assert line == "200 OK"
+    assert (document["from"], document["until"], document["step"]) == (7200.0, 10800.0, 60.0)
 
 
 @pytest.mark.parametrize(

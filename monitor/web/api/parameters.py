@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
@@ -14,6 +17,12 @@ MAX_ECHO = 60
 
 MAX_ID_DIGITS = 18
 """Number of digits up to which every number is an ID that a database row may have."""
+
+MAX_TIME = 1e11
+"""Largest time of a query in seconds since the epoch; it is in the year 5138."""
+
+SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+"""Form of a time in a query."""
 
 DEFAULT_RANGE = 6 * HOUR
 DEFAULT_POINTS = 360
@@ -30,7 +39,46 @@ class ApiError(Exception):
         self.code = code
 
 
-def history_range(query: Query) -> float:
+@dataclass(frozen=True)
+class HistoryPeriod:
+    """Period of a history: length in seconds, and end in seconds since the epoch, None for now."""
+
+    seconds: float
+    until: float | None = None
+
+
+def history_period(query: Query) -> HistoryPeriod:
+    """Return the requested period: from `from` to `to`, or the last `range`.
+
+    Raises:
+        ApiError: a value is invalid, or the parameters exclude each other.
+    """
+    if "from" not in query and "to" not in query:
+        return HistoryPeriod(_range(query))
+    if "range" in query or not {"from", "to"} <= query.keys():
+        raise ApiError(400, "the period is given by range, or by from and to")
+    start = _time("from", query["from"])
+    end = _time("to", query["to"])
+    if not MINUTE <= end - start <= MAX_RANGE:
+        longest = approximate_duration(MAX_RANGE)
+        raise ApiError(400, f"to is from {approximate_duration(MINUTE)} to {longest} after from")
+    # The last slot contains the end: a slot that starts at `to` is left out.
+    return HistoryPeriod(end - start, math.nextafter(end, 0.0))
+
+
+def _time(name: str, text: str) -> float:
+    """Return a parameter in seconds since the epoch.
+
+    Raises:
+        ApiError: the value is not a number of seconds from 0 to MAX_TIME.
+    """
+    # The function `float` also accepts underscores, spaces and the digits of other scripts.
+    if not SECONDS.fullmatch(text) or float(text) > MAX_TIME:
+        raise ApiError(400, f"{name}={text[:MAX_ECHO]}: {name} is in seconds since the epoch")
+    return float(text)
+
+
+def _range(query: Query) -> float:
     """Return the requested length of the history in seconds; DEFAULT_RANGE if the parameter is missing.
 
     Raises:

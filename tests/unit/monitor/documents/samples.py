@@ -10,7 +10,10 @@ from monitor.documents.anomalies import (
     MaintenanceDocument,
     MetricCurveDocument,
     MetricValueDocument,
+    ProcessDocument,
+    ProcessSnapshotDocument,
     SimilarEventDocument,
+    WarningDocument,
 )
 from monitor.documents.backtest import (
     BacktestAnomalies,
@@ -21,8 +24,10 @@ from monitor.documents.backtest import (
 )
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
-from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.documents.scores import EventScoreDocument, HorizonScorecardDocument, ScorecardDocument
+from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.queries.anomaly_details import MissingExpectation
+from monitor.sampling.import_summary import HistorySource
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport
 from storage import Verdict
@@ -58,6 +63,40 @@ IN_PROGRESS = AnomalyDocument(
     replayed=False,
 )
 
+PROCESSES = ProcessSnapshotDocument(
+    at=NOW - 7100,
+    seconds=1.0,
+    visited=135,
+    io_hidden=134,
+    complete=False,
+    processes=(
+        ProcessDocument(
+            pid=812,
+            name="<b>java",
+            cpu=1.875,
+            memory=3 * 2**29,
+            disk_read=0.0,
+            disk_write=48_000_000.0,
+            command_line="java -jar x.jar",
+        ),
+        ProcessDocument(
+            pid=9,
+            name="postgres",
+            cpu=0.25,
+            memory=2**27,
+            disk_read=None,
+            disk_write=None,
+            command_line=None,
+        ),
+    ),
+)
+STARTED_WARNING = WarningDocument(
+    started_at=NOW - 7200,
+    horizon=900.0,
+    horizon_name="15m",
+    probability=0.75,
+    processes=PROCESSES,
+)
 ENDED_DETAILS = AnomalyDetailsDocument(
     **vars(ENDED),
     values=(
@@ -106,6 +145,7 @@ ENDED_DETAILS = AnomalyDetailsDocument(
             note="<backup>",
         ),
     ),
+    processes=PROCESSES,
 )
 IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
     **vars(IN_PROGRESS),
@@ -129,6 +169,7 @@ IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
     ),
     curves=None,
     similar=(),
+    processes=None,
 )
 
 COUNTS = AnomalyCountDocument(
@@ -155,7 +196,38 @@ TRACE_COUNTS = TraceCountsDocument(
     lines_without_value=(9,),
 )
 
+SCORECARD = ScorecardDocument(
+    since=NOW,
+    periods_needed=5,
+    any_horizon=EventScoreDocument("monitor", None, 9, 8, 600.0, (240.0, 900.0), None, None),
+    horizons=(
+        HorizonScorecardDocument(
+            horizon=300.0,
+            horizon_name="5m",
+            enough_periods=True,
+            scores=(
+                EventScoreDocument("monitor", None, 9, 7, 270.0, (180.0, 300.0), 3, 1.5),
+                EventScoreDocument("predict_linear", 0.9, 9, 2, 60.0, (45.0, 90.0), 3, 1.5),
+                EventScoreDocument("persistence", -60.0, 9, 0, None, None, 2, 1.0),
+            ),
+        ),
+        HorizonScorecardDocument(
+            horizon=900.0,
+            horizon_name="15m",
+            enough_periods=False,
+            scores=(EventScoreDocument("monitor", None, 4, 4, 600.0, (240.0, 900.0), None, None),),
+        ),
+    ),
+)
+NO_SCORECARD = ScorecardDocument(
+    since=NOW,
+    periods_needed=5,
+    any_horizon=EventScoreDocument("monitor", None, 0, 0, None, None, None, None),
+    horizons=(),
+)
+
 BACKTEST = BacktestDocument(
+    scorecard=SCORECARD,
     file="trace.csv",
     trace=TRACE_COUNTS,
     until=NOW,
@@ -207,6 +279,8 @@ MODEL_IMPORT = ModelImportDocument(
 )
 TRACE_IMPORT = TraceImportDocument(
     file="trace.csv",
+    source=HistorySource.CSV,
+    host="",
     dry_run=False,
     rows=1000,
     added=990,
@@ -227,8 +301,14 @@ TRACE_IMPORT = TraceImportDocument(
     spacing=300.0,
     sampling_interval=5.0,
     spacing_differs=True,
+    fields=("cpu_usage", "memory_usage"),
+    missing_fields=("swap_usage",),
+    gaps=2,
+    gap_seconds=5400.0,
+    longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
+    notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
-PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
+PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1, process_snapshots=2)
 
 HISTORY = HistoryDocument(
     from_=NOW,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.queries.history import HistoryReader
-from monitor.web.api import Api, ApiError, StoredDocuments
+from monitor.web.api import Api, ApiError
 from storage import AnomalyRecord
 from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.web.wsgi import stored_documents
 
 pytestmark = pytest.mark.unit
 
@@ -21,6 +21,14 @@ pytestmark = pytest.mark.unit
         ({"points": "1e3"}, "points=1e3"),
         ({"points": "1_00"}, "points=1_00"),
         ({"range": "\uff16h"}, "range=\uff16h"),
+        ({"from": "0", "to": "59"}, "to is from 1 min to 90 d after from"),
+        ({"from": "0", "to": "7776001"}, "to is from 1 min to 90 d after from"),
+        ({"from": "60", "to": "0"}, "to is from 1 min"),
+        ({"from": "0"}, "by range, or by from and to"),
+        ({"from": "0", "to": "60", "range": "1h"}, "by range, or by from and to"),
+        ({"from": "nan", "to": "60"}, "from=nan: from is in seconds since the epoch"),
+        ({"from": "0", "to": "-1"}, "to=-1"),
+        ({"from": "0", "to": "999999999999"}, "to=9"),
         ({"rage": "1h"}, "/api/v1/history takes no parameter rage"),
     ],
 )
@@ -66,7 +74,7 @@ def test_documents_of_the_serving_model_and_the_last_training_have_reports(state
 def stored_api(state, stores):
     """API of a database with one anomaly event."""
     stores.anomalies.add(AnomalyRecord(NOW - 60, None, 0.9, NOW - 60, "spike", {"cpu_usage": 1.0}, 1))
-    documents = StoredDocuments(stores, HistoryReader(stores, lambda: None, 5.0), lambda: NOW)
+    documents = stored_documents(stores)
     return Api(lambda: state, lambda: documents)
 
 
@@ -87,3 +95,12 @@ def test_anomaly_event_takes_no_parameter(stored_api):
     with pytest.raises(ApiError) as raised:
         stored_api.answer("/api/v1/anomalies/1", {"x": "1"})
     assert raised.value.code == 400
+
+
+def test_warnings_are_answered_with_their_processes(stored_api, stores, process_snapshot):
+    old = replace(process_snapshot, started_at=NOW - 31 * 86400)
+    anomaly = replace(process_snapshot, anomaly_id=1, horizon=None)
+    stores.process_snapshots.add([process_snapshot, old, anomaly])
+    (document,) = stored_api.answer("/api/v1/warnings", {})
+    assert (document.started_at, document.horizon_name, document.processes.visited) == (NOW - 1, "5m", 9)
+    assert stored_api.answer("/api/v1/anomalies/1", {}).processes.visited == 9
