@@ -62,34 +62,6 @@ CREATE TABLE models (
 , detector BLOB);
 INSERT INTO "models" VALUES(1,1,1700000001.0,'89483651baf31433bf46408ee7e2465e372515abf05080139d87c5342137c3bb',11,1700000002.0,'{"sha256": "73fad1765996e51d41203a64c8f815b4a62fa57313b65688f261bf9fd3b9669e", "report": {"skill": 0.25}}',X'6669727374206D6F64656C',NULL);
 INSERT INTO "models" VALUES(2,1,1700000003.0,'bd7a78c523db9d65b1c1dac69e1b42936b96eabb46cb7384d072dba0cf689431',12,1700000004.0,'{"sha256": "a9a392a703f542bd2945ca848cef5c02314f6ca34778baf06931961c9b13931e", "report": {"skill": 0.5}}',X'7365636F6E64206D6F64656C',NULL);
-CREATE TABLE notifications (
-	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-	host_id INTEGER NOT NULL, 
-	"key" VARCHAR NOT NULL, 
-	channel VARCHAR NOT NULL, 
-	incident VARCHAR NOT NULL, 
-	change VARCHAR(16) NOT NULL, 
-	created_at FLOAT NOT NULL, 
-	status VARCHAR(16) NOT NULL, 
-	attempts INTEGER NOT NULL, 
-	finished_at FLOAT, 
-	event VARCHAR NOT NULL, 
-	CONSTRAINT notifications_key UNIQUE (host_id, "key", channel)
-);
-INSERT INTO "notifications" VALUES(1,1,'web1/high_load/1700000000.000/raised','ops','web1/high_load/1700000000.000','raised',1700000000.0,'pending',1,NULL,'{}');
-CREATE TABLE notified_incidents (
-	host_id INTEGER NOT NULL, 
-	kind VARCHAR(16) NOT NULL, 
-	started_at FLOAT NOT NULL, 
-	first_level FLOAT NOT NULL, 
-	level FLOAT NOT NULL, 
-	in_progress BOOLEAN NOT NULL, 
-	PRIMARY KEY (host_id, kind)
-)
- WITHOUT ROWID
-
-;
-INSERT INTO "notified_incidents" VALUES(1,'high_load',1700000000.0,900.0,300.0,1);
 CREATE TABLE onsets (
 	host_id INTEGER NOT NULL, 
 	horizon FLOAT NOT NULL, 
@@ -222,7 +194,7 @@ CREATE TABLE replayed_score_totals (
 	probability_squared_sum FLOAT NOT NULL, 
 	probability_event_sum FLOAT NOT NULL, 
 	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, 
+	baseline_event_sum FLOAT NOT NULL, false_warnings INTEGER, observed_seconds FLOAT, 
 	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
 )
  WITHOUT ROWID
@@ -287,13 +259,13 @@ CREATE TABLE "score_totals" (
 	probability_squared_sum FLOAT NOT NULL, 
 	probability_event_sum FLOAT NOT NULL, 
 	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, 
+	baseline_event_sum FLOAT NOT NULL, false_warnings INTEGER, observed_seconds FLOAT, 
 	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "score_totals" VALUES(1,300.0,1699999200.0,0,1,2,10,3,4,2,1.5,0.25,0.5,0.4,0.6);
+INSERT INTO "score_totals" VALUES(1,300.0,1699999200.0,0,1,2,10,3,4,2,1.5,0.25,0.5,0.4,0.6,1,50.0);
 CREATE TABLE "scoring_progress" (
 	host_id INTEGER NOT NULL, 
 	horizon FLOAT NOT NULL, 
@@ -322,7 +294,6 @@ CREATE TABLE training_runs (
 	report JSON NOT NULL
 );
 INSERT INTO "training_runs" VALUES(1,1,1700000002.5,1700000004.0,'promoted','',2,'{"sha256": "dac5d8e053e03d7cf5d4f75b425ef877cd9908b6cf251a41e6e1ad4fa79f5e89", "report": {"epochs": 7}}');
-CREATE INDEX notifications_status ON notifications (host_id, status, channel);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('models',2);
 INSERT INTO "sqlite_sequence" VALUES('training_runs',1);
@@ -330,5 +301,4 @@ INSERT INTO "sqlite_sequence" VALUES('anomalies',1);
 INSERT INTO "sqlite_sequence" VALUES('maintenance_windows',1);
 INSERT INTO "sqlite_sequence" VALUES('activations',2);
 INSERT INTO "sqlite_sequence" VALUES('process_snapshots',1);
-INSERT INTO "sqlite_sequence" VALUES('notifications',1);
 COMMIT;

@@ -1,12 +1,12 @@
-"""Migration 0013: queue of the notifications, and the incidents that were notified."""
+"""Migration 0014: queue of the notifications, and the incidents that were notified."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
