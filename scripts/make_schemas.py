@@ -16,7 +16,13 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from monitor.documents.anomalies import AnomalyDocument, MaintenanceDocument, MaintenanceEndDocument
+from monitor.documents.anomalies import (
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    MaintenanceDocument,
+    MaintenanceEndDocument,
+    WarningDocument,
+)
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
@@ -30,7 +36,7 @@ from monitor.documents.models import (
 )
 from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
-from monitor.documents.scores import ScoreReportDocument
+from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
@@ -44,6 +50,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DOCUMENTS: dict[str, Any] = {
     "anomalies": tuple[AnomalyDocument, ...],
     "anomaly": AnomalyDocument,
+    "anomaly-details": AnomalyDetailsDocument,
     "backtest": BacktestDocument,
     "check-config": ConfigCheckDocument,
     "doctor": DoctorDocument,
@@ -61,9 +68,11 @@ DOCUMENTS: dict[str, Any] = {
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "salvage": SalvageDocument,
+    "scorecard": ScorecardDocument,
     "status": StatusDocument,
     "trace-import": TraceImportDocument,
     "training": RunDocument,
+    "warnings": tuple[WarningDocument, ...],
 }
 """Type of each document by the name of its schema."""
 

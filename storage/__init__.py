@@ -13,6 +13,7 @@ from storage.errors import (
     UnknownAnomalyError,
     UnknownModelError,
 )
+from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.predictions import PredictionRepository
@@ -31,7 +32,9 @@ from storage.records import (
     TrainingRun,
     Verdict,
 )
-from storage.samples import MergedRows, SampleRepository
+from storage.samples.merge import MergedRows
+from storage.samples.repository import SampleRepository
+from storage.samples.snapshot import SampleSnapshot
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 
@@ -56,9 +59,13 @@ __all__ = [
     "Onset",
     "Prediction",
     "PredictionRepository",
+    "ProcessSnapshot",
+    "ProcessSnapshotRepository",
+    "ProcessUsage",
     "QuarantinedModel",
     "Sample",
     "SampleRepository",
+    "SampleSnapshot",
     "SchemaTooNewError",
     "ScoreRepository",
     "ScoreRow",

@@ -1,4 +1,4 @@
-"""Database schema: SQLAlchemy tables of this release; `storage.migrations` upgrades older databases."""
+"""Database schema: SQLAlchemy tables; those of blocks and events are in modules of their own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ Every table has a `host_id`, so that a later release can store several hosts wit
 """
 
 metadata = MetaData()
-
 
 # WITHOUT ROWID stores the rows in the B-tree of the primary key: a commit updates one B-tree, and a read by time
 # scans adjacent pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
@@ -65,27 +64,6 @@ predictions = _predictions_table("predictions")
 
 # Predictions of a replay of imported history: no query on live predictions can include them.
 replayed_predictions = _predictions_table("replayed_predictions")
-
-
-def _blocks_table(name: str) -> Table:
-    return Table(
-        name,
-        metadata,
-        Column("host_id", Integer, primary_key=True, autoincrement=False),
-        Column("start", Float, primary_key=True),
-        Column("first_at", Float, nullable=False),
-        Column("last_at", Float, nullable=False),
-        Column("row_count", Integer, nullable=False),
-        Column("format", Integer, nullable=False),
-        Column("checksum", Integer, nullable=False),
-        Column("data", LargeBinary, nullable=False),
-    )
-
-
-# Compressed rows of the hour from `start` on. An hour has either a block or rows; see `storage.blocks`.
-sample_blocks = _blocks_table("sample_blocks")
-prediction_blocks = _blocks_table("prediction_blocks")
-replayed_prediction_blocks = _blocks_table("replayed_prediction_blocks")
 
 # AUTOINCREMENT: the ID of a pruned model is never reused.
 models = Table(
@@ -159,7 +137,6 @@ training_runs = Table(
 
 def _score_totals_table(name: str) -> Table:
     counts = ("unknown", "scored", "events", "warnings", "true_warnings")
-    sums = tuple(field.name for field in fields(ScoreRow) if field.name.endswith("_sum"))
     return Table(
         name,
         metadata,
@@ -169,7 +146,9 @@ def _score_totals_table(name: str) -> Table:
         Column("high_load", Integer, primary_key=True, autoincrement=False),
         Column("decile", Integer, primary_key=True, autoincrement=False),
         *(Column(field, Integer, nullable=False) for field in counts),
-        *(Column(field, Float, nullable=False) for field in sums),
+        *(Column(field.name, Float, nullable=False) for field in fields(ScoreRow) if field.name.endswith("_sum")),
+        Column("false_warnings", Integer, nullable=True),  # NULL in sums by earlier releases
+        Column("observed_seconds", Float, nullable=True),
         sqlite_with_rowid=False,
     )
 

@@ -18,6 +18,7 @@ from model.anomaly.scoring.channels import ScoreCalibration
 from model.anomaly.seasonal_profile import SeasonalProfile, fit_seasonal_profile
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
+from model.features.rows import Rows
 
 MIN_ROWS = 4 * WARM_UP_ROWS
 """Smallest number of usable rows for a fit."""
@@ -30,6 +31,9 @@ CLIP_QUANTILES = (0.001, 0.999)
 
 LOG_TRANSFORM_RATIO = 100.0
 """A non-negative metric is log-transformed if its upper clip quantile exceeds this factor times max(median, 1)."""
+
+MAX_LOG = 100.0
+"""Largest log-transformed value that is transformed back: the result is finite."""
 
 MIN_RELATIVE_RANGE = 1e-9
 """Smallest range of a monitored metric, relative to max(|maximum|, 1); below it the metric counts as constant."""
@@ -96,6 +100,13 @@ class Standardization:
         z = (x - self.mean) / self.deviation
         return x, np.minimum(np.maximum(z, -Z_CAP), Z_CAP)
 
+    def restore(self, z: Floats) -> Floats:
+        """Return standardized values (rows, metrics) in the units of the columns: the inverse of `transform`."""
+        x = z * self.deviation + self.mean
+        if self.log_transformed.any():
+            x[:, self.log_transformed] = np.expm1(np.minimum(x[:, self.log_transformed], MAX_LOG))
+        return x
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -132,19 +143,22 @@ class Detector:
         return tuple(name for name, is_selected in zip(self.columns, selected, strict=True) if is_selected)
 
 
-def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: float) -> Detector:
+def fit_detector(
+    times: Floats, values: Rows, columns: Sequence[str], step: float, excluded: Bools | None = None
+) -> Detector:
     """Fit a detector on the history of one host, which may contain anomalies.
 
     Args:
         times: (samples,) seconds, increasing.
-        values: (samples, columns), NaN where missing or excluded from the fit.
+        values: (samples, columns), NaN where missing.
         columns: names of the columns.
         step: row interval in seconds, see `row_interval`.
+        excluded: (samples,) True for a sample to leave out; None for no such sample.
 
     Raises:
         DetectorFitError: the history has fewer than MIN_ROWS usable rows, or no metric varies.
     """
-    times, values = resample(times, values, step)
+    times, values = resample(times, values, step, excluded)
     selected = _varying_columns(values)
     if len(times) < MIN_ROWS:
         raise DetectorFitError(FitRefusal.TOO_SHORT)

@@ -16,6 +16,7 @@ from model.array_types import Floats
 from model.features.dataset import Dataset, build_dataset, typical_step
 from model.features.encoding import fit_encoding
 from model.features.feature_spec import FeatureSpec, make_spec
+from model.features.rows import Rows
 from model.features.scaling import fit_clipping_scaler
 from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble
@@ -48,7 +49,7 @@ MIN_SEASONAL_HISTORY = 3 * DAY
 
 def train(
     times: Floats,
-    values: Floats,
+    values: Rows,
     columns: Sequence[str],
     task: Task,
     recipe: Recipe,

@@ -18,12 +18,14 @@ from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.compaction import CompactionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.model_salvage import ModelSalvageJob
+from monitor.jobs.process_recorder import ProcessRecorder
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
 from monitor.jobs.retraining import RetrainingJob, Trainer
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
+from monitor.queries.scorecard import ScorecardReader
 from monitor.sampling.sources import Source, make_sources
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import fitted_model_serves
@@ -31,12 +33,12 @@ from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
 from monitor.web import StoredDocuments
 
-STATUS_REFRESH_INTERVAL = 30.0
+STATUS_REFRESH_INTERVAL = MINUTE
 RETRAINING_INTERVAL = 30.0
 MODEL_SALVAGE_INTERVAL = 15.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
-COMPACTION_INTERVAL = MINUTE
+COMPACTION_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
@@ -55,6 +57,7 @@ class Services:
         jobs: all jobs except for the sampling cycle.
         sources: sources of the samples.
         served: serving model.
+        processes: recorder of the processes at the start of warnings and anomalies.
         records: reader of the database for the page and the API.
         before_sample: called by the storage writer shortly before each sample with a forecast.
         refresh: reads the overview of the database and publishes it.
@@ -63,6 +66,7 @@ class Services:
     jobs: tuple[Job, ...]
     sources: tuple[Source, ...]
     served: ServedModel
+    processes: ProcessRecorder
     records: StoredDocuments
     before_sample: Callable[[], None]
     refresh: Callable[[], None]
@@ -76,6 +80,11 @@ class RetrainingConditions:
         self._coverage = coverage
         self._stores = stores
         self._served = served
+
+    @property
+    def fallback_active(self) -> bool:
+        """True if a fallback serves for any horizon."""
+        return self._served.fallback_active
 
     def has_enough_history(self, now: float) -> bool:
         """Return True if the samples before `now` (seconds since the epoch) suffice for a training run."""
@@ -113,12 +122,10 @@ def build_services(
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, clock)
     served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
     follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served, clock))
-    conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
         runs=stores.runs,
-        has_enough_history=conditions.has_enough_history,
-        serving=conditions.serving,
+        conditions=RetrainingConditions(config, stores, coverage, served),
         on_end=status_refresh.run,
         trainer=trainer,
         clock=clock,
@@ -137,10 +144,13 @@ def build_services(
         (stores, served),
         lambda: RecalibrationJob(stores, served, clock),
     )
+    processes = cache.get("processes", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock))
     anomaly_detection = cache.get(
         "anomaly_detection",
-        (stores, config.anomaly, interval),
-        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, clock),
+        (stores, config.anomaly, interval, processes),
+        lambda: AnomalyDetectionJob(
+            stores, config.anomaly, interval, holder.publish_anomaly, processes.anomaly_started, clock
+        ),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
@@ -170,7 +180,13 @@ def build_services(
             lambda: make_sources(sampling.sources, sampling.network_exclude),
         ),
         served=served,
-        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval), clock),
+        processes=processes,
+        records=StoredDocuments(
+            stores,
+            HistoryReader(stores, lambda: served.rules, interval),
+            ScorecardReader(stores, lambda: served.rules, interval),
+            clock,
+        ),
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )

@@ -1,4 +1,4 @@
-"""Stored samples: arrays, read in chunks to bound memory."""
+"""Stored samples: arrays and detector rows, read in chunks to bound memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from operator import attrgetter
 
 import numpy as np
 
+from model.anomaly.resampling import resample
 from model.array_types import Floats
-from monitor.stores import Stores
+from model.features.rows import Rows
+from monitor.stores import TIME_EPSILON, Stores
 from storage import SAMPLE_FIELDS, Sample
 
 CHUNK_SECONDS = 1800.0
 """Seconds of samples that are read at once."""
+
+MAX_PLAIN_ROWS = 800_000
+"""Largest number of samples whose values are read as one array of 100 MB: six weeks at 5 s."""
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 
@@ -44,3 +49,50 @@ def read_samples(
         end = min(start + chunk_seconds, until)
         yield stores.samples.between(start, end, columns)
         start = end
+
+
+def read_rows(
+    stores: Stores, columns: tuple[str, ...], step: float, start: float, until: float
+) -> Iterator[tuple[float, Floats]]:
+    """Yield the rows of the samples in [start, until) that have at least one value, as the detector reads them.
+
+    Args:
+        stores: repositories.
+        columns: names of the sample fields to read.
+        step: row interval in seconds.
+        start: seconds since the epoch, a multiple of the row interval.
+        until: seconds since the epoch, a multiple of the row interval.
+
+    Yields:
+        Start of the row in seconds since the epoch, and (columns,) mean values, NaN where missing.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    # Read in multiples of the row interval, so that no row is split.
+    batch = max(CHUNK_SECONDS // step, 1) * step
+    for samples in read_samples(stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
+        times, rows = resample(samples[:, 0], samples[:, 1:], step)
+        for at, row in zip(times.tolist(), rows, strict=True):
+            if np.isfinite(row).any():
+                yield at, row
+
+
+def read_history(stores: Stores, start: float, until: float) -> tuple[Floats, Rows]:
+    """Return the times (rows,) and values (rows, SAMPLE_FIELDS) of the samples after `start` up to `until`.
+
+    The values of a long history stay compressed, and are decoded part by part.
+
+    Args:
+        stores: repositories.
+        start: seconds since the epoch, excluded.
+        until: seconds since the epoch, included.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    if stores.samples.count_between(start, until) > MAX_PLAIN_ROWS:
+        snapshot = stores.samples.snapshot(start, until)
+        return snapshot.times, snapshot
+    rows = stores.samples.between(start, until)
+    return rows[:, 0], rows[:, 1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,13 +14,16 @@ from monitor.reports.status import model_line
 from monitor.state import DaemonState
 from monitor.system.json_codec import to_json
 from monitor.web.accept import choose_format
-from monitor.web.api import Api, ApiError, StoredDocuments
+from monitor.web.api import ANOMALIES_PATH, Api, ApiError, StoredDocuments
 from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, text_response
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 STATIC_PREFIX = "/static/"
+
+EVENT_PREFIX = "/anomalies/"
+"""Path of the page of an anomaly event, followed by its ID."""
 
 CACHE_FOR_A_DAY = "private, max-age=86400"
 
@@ -39,6 +43,8 @@ class Application:
         state: Callable[[], DaemonState],
         stored: Callable[[], StoredDocuments | None] = lambda: None,
         host: str = "",
+        clock: Callable[[], float] = time.time,
+        speed: float = 1.0,
     ) -> None:
         """Initialize the routes.
 
@@ -46,10 +52,13 @@ class Application:
             state: returns the current state.
             stored: returns the reader of the database; None while the database is not open.
             host: name of this machine, for the page.
+            clock: returns the current time in seconds since the epoch.
+            speed: seconds of the clock per second, for the refresh of the page.
         """
         self._state = state
         self._host = host
-        self._api = Api(state, stored)
+        self._speed = speed
+        self._api = Api(state, stored, clock)
         self._collector = StateCollector(state)
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
@@ -57,6 +66,11 @@ class Application:
             "/-/ready": self._ready,
             "/": self._page,
             **dict.fromkeys(self._api.documents, self._document),
+        }
+        self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
+            STATIC_PREFIX: self._static,
+            EVENT_PREFIX: self._event_page,
+            f"{ANOMALIES_PATH}/": self._document,
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -70,7 +84,8 @@ class Application:
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")
-        handler = self._static if path.startswith(STATIC_PREFIX) else self._routes.get(path)
+        by_prefix = (handler for prefix, handler in self._prefixes.items() if path.startswith(prefix))
+        handler = self._routes.get(path) or next(by_prefix, None)
         if handler is None:
             return UNKNOWN_PATH
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -111,7 +126,13 @@ class Application:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
-        return Response(200, HTML, render_page(self._api, self._host).encode())
+        return Response(200, HTML, render_page(self._api, self._host, self._speed).encode())
+
+    def _event_page(self, environ: WSGIEnvironment) -> Response:
+        from monitor.web.ui.event_page import render_event_page  # noqa: PLC0415
+
+        page = render_event_page(self._api, self._host, environ["PATH_INFO"].removeprefix(EVENT_PREFIX))
+        return Response(page.code, HTML, page.html.encode())
 
     def _static(self, environ: WSGIEnvironment) -> Response:
         from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, func, select
 
+from storage.aggregates.computation import sums_of_groups
+from storage.aggregates.reading import AggregateReader, is_aligned
 from storage.blocks.reading import Gap, RecentBlocks
-from storage.blocks.series import SAMPLES, just_after, just_before
+from storage.blocks.series import HOUR, SAMPLES, just_after, just_before
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
 from storage.queries import bucket_chunks, bucket_number, in_chunk
 from storage.records import SAMPLE_FIELDS
-from storage.samples.arrays import Array, ArrayBuffer, fetch_numbers, select_samples, select_thinned_times, with_nan
+from storage.samples.arrays import (
+    Array,
+    ArrayBuffer,
+    fetch_numbers,
+    select_samples,
+    select_thinned_times,
+    thinned,
+    with_nan,
+)
 from storage.samples.merge import rows_at
+from storage.samples.snapshot import EncodedSamples, TimedPart, encode_samples
 from storage.schema import samples
+
+Numbers = NDArray[np.int64]
 
 DAY = 86400.0
 """Longest period in seconds whose rows are read at once if there are blocks, too."""
@@ -73,6 +87,21 @@ class SampleReads:
             else:
                 yield part
 
+    def encoded(self, connection: Connection, start: float, end: float) -> Iterator[TimedPart]:
+        """Yield the samples with start <= at <= end in the form of blocks, in order of time."""
+        position = start
+        for row, times in self._series.blocks(connection).encoded(start, end):
+            yield from self._encoded_rows(connection, Gap(position, just_before(row["start"])))
+            first, last = np.searchsorted(times, (start, just_after(end))).tolist()
+            yield EncodedSamples(row, slice(first, last)), times[first:last]
+            position = row["start"] + HOUR
+        yield from self._encoded_rows(connection, Gap(position, end))
+
+    def _encoded_rows(self, connection: Connection, gap: Gap) -> Iterator[TimedPart]:
+        if gap.start <= gap.end:
+            for day in self._days(connection, gap):
+                yield from encode_samples(self._rows(connection, day, SAMPLE_FIELDS))
+
     def _days(self, connection: Connection, gap: Gap) -> Iterator[Gap]:
         """Yield the parts of a period that have rows, a day or less each."""
         query = select(func.min(samples.c.at)).where(
@@ -101,7 +130,28 @@ class SampleReads:
         """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
         if self._series.blocks(connection).any(start, end):
             parts = self._parts(connection, just_after(start), end, ())
-            return _thinned((part[:, 0] for part in parts), spacing)
+            return thinned((part[:, 0] for part in parts), spacing)
+        return self._thinned_rows(connection, start, end, spacing)
+
+    def spread_times(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
+        """Return sample times, thinned to about one per `spacing` seconds; see `SampleRepository.spread_times`."""
+        parts = [np.empty(0)]
+        position = start
+        for hour, first, last, rows in self._series.blocks(connection).spans(just_after(start), end):
+            parts.append(self._thinned_rows(connection, position, just_before(hour), spacing))
+            # Damaged times are not in their hour.
+            begin = max(first, hour)
+            until = min(last, just_before(hour + HOUR))
+            times = np.linspace(begin, until, max(1, min(rows, math.ceil((until - begin) / spacing) + 1)))
+            parts.append(times[(times > start) & (times <= end)])
+            position = just_before(hour + HOUR)
+        parts.append(self._thinned_rows(connection, position, end, spacing))
+        return np.concatenate(parts)
+
+    def _thinned_rows(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
+        """Return thinned times of the rows with start < at <= end, a period without blocks."""
+        if start >= end:
+            return np.empty(0)
         query = select_thinned_times(self._host_id, start, end, spacing)
         return fetch_numbers(connection, query, self._database.damaged_rows, 1)[:, 0]
 
@@ -142,6 +192,12 @@ class SampleReads:
 
     def bucket_means(self, start: float, width: float, count: int) -> Array:
         """Return the mean of each field in each time bucket; see `SampleRepository.bucket_means`."""
+        if is_aligned(start, width):
+            counts, sums = np.zeros((2, count, len(SAMPLE_FIELDS)))
+            for number, (part_counts, part_sums, _) in self._aggregates(start, width, count):
+                np.add.at(counts, number, part_counts)
+                np.add.at(sums, number, part_sums)
+            return _means(counts, sums)
         means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
         recent = RecentBlocks()
         for chunk in bucket_chunks(self._host_id, start, width, count):
@@ -156,13 +212,21 @@ class SampleReads:
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
 
+    def bucket_maxima(self, start: float, width: float, count: int) -> Array:
+        """Return the maximum of each field in each time bucket; see `SampleRepository.bucket_maxima`."""
+        maxima = np.full((count, len(SAMPLE_FIELDS)), np.nan)
+        for number, (_, _, part_maxima) in self._aggregates(start, width, count):
+            np.fmax.at(maxima, number, part_maxima)
+        return maxima
 
-def _bucket_means(
-    rows: Array, start: float, width: float
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Array]:
+    def _aggregates(self, start: float, width: float, count: int) -> Iterator[tuple[Numbers, Sequence[Array]]]:
+        """Yield bucket numbers (rows,) with counts, sums and maxima of aggregates (rows, SAMPLE_FIELDS) each."""
+        for part in AggregateReader(self._database, SAMPLES, self._host_id).between(start, start + width * count):
+            yield ((part[:, 0] - start) // width).astype(np.int64), np.split(part[:, 1:], 3, axis=1)
+
+
+def _bucket_means(rows: Array, start: float, width: float) -> tuple[Numbers, Array]:
     """Return the numbers of the buckets with rows, and the mean of each column in them (buckets, columns).
-
-    The sums add one row after the other, as those of SQLite do.
 
     Args:
         rows: (rows, 1 + columns) times in order, and values; NaN for a missing value.
@@ -171,37 +235,11 @@ def _bucket_means(
     """
     bucket = ((rows[:, 0] - start) / width).astype(np.int64)
     first = np.flatnonzero(np.diff(bucket, prepend=-1))
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(rows)))
-    is_known = ~np.isnan(rows[:, 1:])
-    columns = is_known.shape[1]
-    cells = (group[:, None] * columns + np.arange(columns)).ravel()
-    # A missing value adds zero.
-    sums = np.bincount(cells, np.where(is_known, rows[:, 1:], 0.0).ravel(), len(first) * columns)
-    counts = np.bincount(cells, is_known.ravel(), len(first) * columns)
-    means = np.full(len(sums), np.nan)
+    return bucket[first], _means(*sums_of_groups(rows[:, 1:], first))
+
+
+def _means(counts: Array, sums: Array) -> Array:
+    """Return the means of groups from the number and the sum of their values; NaN for a group without values."""
+    means = np.full(sums.shape, np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
-    return bucket[first], means.reshape(-1, columns)
-
-
-def _thinned(parts: Iterable[Array], spacing: float) -> Array:
-    """Return the times that `select_thinned_times` selects from all times, given in consecutive parts."""
-    selected: list[float] = []
-    # Last time within `spacing` of the last selected one.
-    candidate: float | None = None
-    for times in parts:
-        i = 0
-        while i < len(times):
-            reach = selected[-1] + spacing if selected else -math.inf
-            within = max(i, int(np.searchsorted(times, reach, "right")))
-            if within > i:
-                candidate = float(times[within - 1])
-                i = within
-                continue
-            if candidate is None:
-                candidate = float(times[i])
-                i += 1
-            selected.append(candidate)
-            candidate = None
-    if candidate is not None:
-        selected.append(candidate)
-    return np.array(selected)
+    return means

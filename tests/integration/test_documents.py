@@ -12,10 +12,12 @@ from monitor.config.loader import load_config
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.queries.history import HistoryReader
+from monitor.queries.scorecard import ScorecardReader
 from monitor.queries.status import read_overview
 from monitor.state import DaemonState, LiveState
 from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments
+from storage import AnomalyRecord
 
 from .conftest import Admin
 
@@ -103,12 +105,23 @@ def test_files_of_models_and_traces_fulfil_their_schemas(served):
         validate(name, json.loads(out))
 
 
+def test_details_and_verdict_of_an_anomaly_fulfil_their_schemas(served):
+    with open_stores(served.url) as stores:
+        at = stores.samples.last().at
+        event_id = stores.anomalies.add(AnomalyRecord(at - 600, at, 0.9, at - 60, "joint", {"cpu_usage": 1.0}, 1))
+    validate("anomaly-details", json.loads(served("anomalies", "show", str(event_id), "--json")[1]))
+    validate("anomaly", json.loads(served("anomalies", "ack", str(event_id), "--as", "expected", "--json")[1]))
+
+
 def test_end_of_a_maintenance_fulfils_the_schema(served):
     window = json.loads(served("maintenance", "add", "--for", "1h", "--json")[1])["id"]
     validate("maintenance-end", json.loads(served("maintenance", "end", str(window), "--json")[1]))
 
 
-@pytest.mark.parametrize("name", ["status", "prediction", "history", "anomalies", "models", "model", "training"])
+@pytest.mark.parametrize(
+    "name",
+    ["status", "prediction", "history", "anomalies", "warnings", "models", "model", "training", "scorecard"],
+)
 def test_api_answers_a_document_of_its_schema(served, name):
     config = load_config(served.config)
     with open_stores(served.url) as stores:
@@ -129,7 +142,12 @@ def test_api_answers_a_document_of_its_schema(served, name):
         )
         state = DaemonState("1.2.3", "3.11", live=live, overview=overview)
         reader = HistoryReader(stores, lambda: config.rules, config.sampling.interval)
-        application = Application(lambda: state, lambda: StoredDocuments(stores, reader))
+        application = Application(
+            lambda: state,
+            lambda: StoredDocuments(
+                stores, reader, ScorecardReader(stores, lambda: config.rules, config.sampling.interval)
+            ),
+        )
         lines = []
         environ = {"PATH_INFO": f"/api/v1/{name}", "REQUEST_METHOD": "GET", "QUERY_STRING": ""}
         body = b"".join(application(environ, lambda line, _: lines.append(line)))

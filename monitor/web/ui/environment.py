@@ -8,8 +8,12 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.documents.storage import quarantine_notice, storage_problems
+from monitor.reports.anomalies import snapshot_text
+from monitor.sampling.metric_catalog import format_value
 from monitor.system.formatting import (
     approximate_duration,
+    format_bytes,
+    format_clock,
     format_number,
     format_percent,
     format_quantity,
@@ -41,9 +45,13 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
+        bytes=format_bytes,
+        clock=format_clock,
         duration=approximate_duration,
+        metric_value=metric_value,
         scientific=format_scientific,
         since=format_since,
+        snapshot_text=snapshot_text,
         iso_time=iso_time,
         norm_position=norm_position,
         number=format_number,
@@ -57,6 +65,11 @@ def environment() -> Environment:
     )
     made.globals["static_url"] = static_url
     return made
+
+
+def metric_value(value: float | None, metric: str) -> str:
+    """Return the value of a host metric with its unit; a filter has its value first."""
+    return format_value(metric, value)
 
 
 def svg_percent(ratio: float) -> str:

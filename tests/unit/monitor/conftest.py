@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.anomaly.events import DetectorReading
+from model.forecast.events import EventScore
 from model.forecast.score_totals import LiveScore, ReliabilityBin
 from model.serving import Serving
 from monitor.inference.forecast import Forecast
@@ -17,7 +18,16 @@ from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveSt
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage import AnomalyRecord, ModelPart, Prediction, QuarantinedModel, Sample, TrainingOutcome
+from storage import (
+    AnomalyRecord,
+    ModelPart,
+    Prediction,
+    ProcessSnapshot,
+    ProcessUsage,
+    QuarantinedModel,
+    Sample,
+    TrainingOutcome,
+)
 
 NOW = 1_800_000_000.0
 
@@ -120,6 +130,14 @@ SCORE = LiveScore(
 )
 
 
+EVENT_SCORE = EventScore(
+    onsets=(NOW - 5000.0, NOW - 4000.0, NOW - 3000.0, NOW - 2000.0, NOW - 1000.0),
+    lead_times=(120.0, 240.0, None, 240.0, 300.0),
+    false_warnings=3,
+    seconds=3.5 * 86_400,
+)
+
+
 @pytest.fixture
 def overview(sample):
     run = CompletedRun(NOW - 900, NOW - 896, TrainingOutcome.PROMOTED, "", 3, TRAINING_REPORT, 7)
@@ -147,7 +165,7 @@ def overview(sample):
         storage_free_bytes=8_589_934_592,
         interval=5.0,
         drift={"cpu_usage": 0.05, "memory_usage": 0.5},
-        scores=(HorizonScore(300.0, SCORE, periods=5, warned_periods=4, lead_time=240.0),),
+        scores=(HorizonScore(300.0, SCORE, EVENT_SCORE),),
     )
 
 
@@ -209,6 +227,23 @@ def empty_database(tmp_path_factory):
     with open_stores(f"sqlite:///{path}"):
         pass
     return path.read_bytes()
+
+
+@pytest.fixture
+def process_snapshot():
+    """Snapshot of the processes at the start of a warning."""
+    return ProcessSnapshot(
+        at=NOW,
+        started_at=NOW - 1,
+        anomaly_id=None,
+        horizon=300.0,
+        probability=0.75,
+        seconds=1.0,
+        visited=9,
+        io_hidden=0,
+        complete=True,
+        processes=(ProcessUsage(7, "java", 1.5, 2**20),),
+    )
 
 
 @pytest.fixture

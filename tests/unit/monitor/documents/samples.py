@@ -1,7 +1,20 @@
 """Full documents for the tests of reports and schemas, every field of them set."""
 
 from model.training.refusal import ComparisonSkip
-from monitor.documents.anomalies import AnomalyCountDocument, AnomalyDocument, MaintenanceDocument
+from monitor.documents.anomalies import (
+    AnomalyCountDocument,
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    CurvesDocument,
+    ExpectationDocument,
+    MaintenanceDocument,
+    MetricCurveDocument,
+    MetricValueDocument,
+    ProcessDocument,
+    ProcessSnapshotDocument,
+    SimilarEventDocument,
+    WarningDocument,
+)
 from monitor.documents.backtest import (
     BacktestAnomalies,
     BacktestAttempt,
@@ -11,7 +24,10 @@ from monitor.documents.backtest import (
 )
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
-from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.documents.scores import EventScoreDocument, HorizonScorecardDocument, ScorecardDocument
+from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.queries.anomaly_details import MissingExpectation
+from monitor.sampling.import_summary import HistorySource
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport
 from storage import Verdict
@@ -47,6 +63,115 @@ IN_PROGRESS = AnomalyDocument(
     replayed=False,
 )
 
+PROCESSES = ProcessSnapshotDocument(
+    at=NOW - 7100,
+    seconds=1.0,
+    visited=135,
+    io_hidden=134,
+    complete=False,
+    processes=(
+        ProcessDocument(
+            pid=812,
+            name="<b>java",
+            cpu=1.875,
+            memory=3 * 2**29,
+            disk_read=0.0,
+            disk_write=48_000_000.0,
+            command_line="java -jar x.jar",
+        ),
+        ProcessDocument(
+            pid=9,
+            name="postgres",
+            cpu=0.25,
+            memory=2**27,
+            disk_read=None,
+            disk_write=None,
+            command_line=None,
+        ),
+    ),
+)
+STARTED_WARNING = WarningDocument(
+    started_at=NOW - 7200,
+    horizon=900.0,
+    horizon_name="15m",
+    probability=0.75,
+    processes=PROCESSES,
+)
+ENDED_DETAILS = AnomalyDetailsDocument(
+    **vars(ENDED),
+    values=(
+        MetricValueDocument(
+            metric="cpu_usage",
+            contribution=0.75,
+            at=NOW - 7200,
+            actual=0.97,
+            expected=0.31,
+            lower=0.2,
+            upper=0.42,
+            usual=0.25,
+        ),
+        MetricValueDocument(
+            metric="disk_busy",
+            contribution=0.245,
+            at=None,
+            actual=None,
+            expected=None,
+            lower=None,
+            upper=None,
+            usual=None,
+        ),
+    ),
+    expectation=ExpectationDocument(model_id=5, detected=False, missing=None, message=""),
+    curves=CurvesDocument(
+        step=60.0,
+        at=(NOW - 7260, NOW - 7200, NOW - 7140, NOW - 6000),
+        metrics=(
+            MetricCurveDocument(
+                metric="cpu_usage",
+                actual=(0.3, 0.97, 0.96, 0.3),
+                expected=(None, 0.31, 0.9, 0.35),
+                lower=(None, 0.2, 0.79, 0.24),
+                upper=(None, 0.42, 1.0, 0.46),
+            ),
+        ),
+    ),
+    similar=(
+        SimilarEventDocument(
+            id=1,
+            started_at=NOW - 90_000,
+            channel="joint",
+            similarity=0.96,
+            verdict=Verdict.EXPECTED,
+            note="<backup>",
+        ),
+    ),
+    processes=PROCESSES,
+)
+IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
+    **vars(IN_PROGRESS),
+    values=(
+        MetricValueDocument(
+            metric="cpu_usage",
+            contribution=1.0,
+            at=None,
+            actual=None,
+            expected=None,
+            lower=None,
+            upper=None,
+            usual=None,
+        ),
+    ),
+    expectation=ExpectationDocument(
+        model_id=None,
+        detected=False,
+        missing=MissingExpectation.NO_SAMPLES,
+        message=MissingExpectation.NO_SAMPLES.message,
+    ),
+    curves=None,
+    similar=(),
+    processes=None,
+)
+
 COUNTS = AnomalyCountDocument(
     days=30.0,
     anomalies=3,
@@ -71,7 +196,38 @@ TRACE_COUNTS = TraceCountsDocument(
     lines_without_value=(9,),
 )
 
+SCORECARD = ScorecardDocument(
+    since=NOW,
+    periods_needed=5,
+    any_horizon=EventScoreDocument("monitor", None, 9, 8, 600.0, (240.0, 900.0), None, None),
+    horizons=(
+        HorizonScorecardDocument(
+            horizon=300.0,
+            horizon_name="5m",
+            enough_periods=True,
+            scores=(
+                EventScoreDocument("monitor", None, 9, 7, 270.0, (180.0, 300.0), 3, 1.5),
+                EventScoreDocument("predict_linear", 0.9, 9, 2, 60.0, (45.0, 90.0), 3, 1.5),
+                EventScoreDocument("persistence", -60.0, 9, 0, None, None, 2, 1.0),
+            ),
+        ),
+        HorizonScorecardDocument(
+            horizon=900.0,
+            horizon_name="15m",
+            enough_periods=False,
+            scores=(EventScoreDocument("monitor", None, 4, 4, 600.0, (240.0, 900.0), None, None),),
+        ),
+    ),
+)
+NO_SCORECARD = ScorecardDocument(
+    since=NOW,
+    periods_needed=5,
+    any_horizon=EventScoreDocument("monitor", None, 0, 0, None, None, None, None),
+    horizons=(),
+)
+
 BACKTEST = BacktestDocument(
+    scorecard=SCORECARD,
     file="trace.csv",
     trace=TRACE_COUNTS,
     until=NOW,
@@ -123,6 +279,8 @@ MODEL_IMPORT = ModelImportDocument(
 )
 TRACE_IMPORT = TraceImportDocument(
     file="trace.csv",
+    source=HistorySource.CSV,
+    host="",
     dry_run=False,
     rows=1000,
     added=990,
@@ -143,8 +301,14 @@ TRACE_IMPORT = TraceImportDocument(
     spacing=300.0,
     sampling_interval=5.0,
     spacing_differs=True,
+    fields=("cpu_usage", "memory_usage"),
+    missing_fields=("swap_usage",),
+    gaps=2,
+    gap_seconds=5400.0,
+    longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
+    notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
-PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
+PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1, process_snapshots=2)
 
 HISTORY = HistoryDocument(
     from_=NOW,

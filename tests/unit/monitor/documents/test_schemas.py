@@ -24,12 +24,17 @@ from tests.unit.monitor.documents.samples import (
     BACKTEST,
     COUNTS,
     ENDED,
+    ENDED_DETAILS,
     HISTORY,
     IN_PROGRESS,
+    IN_PROGRESS_DETAILS,
     MAINTENANCE,
     MODEL_EXPORT,
     MODEL_IMPORT,
+    NO_SCORECARD,
     PURGE,
+    SCORECARD,
+    STARTED_WARNING,
     TRACE_IMPORT,
 )
 
@@ -52,6 +57,7 @@ def documents(state, overview, live):
     return {
         "anomalies": [(ENDED, IN_PROGRESS), ()],
         "anomaly": [ENDED, IN_PROGRESS],
+        "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
         "backtest": [BACKTEST, replace(BACKTEST, anomalies=None)],
         "check-config": [ConfigCheckDocument("x", ("wrong",)), ConfigCheckDocument(None, config={"web": {"a": [1]}})],
         "doctor": [DoctorDocument((check,))],
@@ -67,11 +73,13 @@ def documents(state, overview, live):
         "prediction": [prediction_documents(live.forecast), ()],
         "purge": [PURGE],
         "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
-        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS)],
+        "scorecard": [SCORECARD, NO_SCORECARD],
+        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS, (STARTED_WARNING,), SCORECARD, NO_SCORECARD)],
         "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],
         "trace-import": [TRACE_IMPORT],
         "training": [run_document(run), run_document(replace(run, report=None))],
+        "warnings": [(STARTED_WARNING,), ()],
     }
 
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -14,11 +13,12 @@ from monitor.web.api import Api
 from monitor.web.ui.page import render_page
 from storage import StorageErrorKind
 from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.documents.samples import SCORECARD
+
+from .html import Page
 
 pytestmark = pytest.mark.unit
 
-VOID_ELEMENTS = {"meta", "link"}
-SVG_ELEMENTS = {"rect", "line", "circle"}
 MALICIOUS_NAME = '<b onclick="x">cpu</b>'
 EVENT = {
     "id": 7,
@@ -33,55 +33,13 @@ EVENT = {
 
 
 class Records:
-    """Database with one anomaly event."""
+    """Database with one anomaly event and a scorecard."""
 
     def anomalies(self):
         return [EVENT]
 
-
-class Page(HTMLParser):
-    """Text by section, table rows by section, classes and links; checks that elements are nested."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.sections = {}
-        self.rows = {}
-        self.classes = []
-        self.links = []
-        self._open = []
-        self._ids = []
-        self.feed(html)
-        assert self._open == []
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.classes.append(attributes.get("class", ""))
-        self.links += [attributes[name] for name in ("href", "src") if name in attributes]
-        if tag in VOID_ELEMENTS:
-            return
-        self._open.append(tag)
-        self._ids.append(attributes.get("id") if tag in {"section", "details"} or "data-live" in attributes else None)
-        if tag == "tr":
-            self.rows.setdefault(self._section(), []).append([])
-        if tag == "td":
-            self.rows[self._section()][-1].append("")
-
-    def handle_startendtag(self, tag, attributes):
-        assert tag in SVG_ELEMENTS
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-        self._ids.pop()
-
-    def handle_data(self, data):
-        section = self._section()
-        self.sections[section] = " ".join(f"{self.sections.get(section, '')} {data}".split())
-        if "td" in self._open:
-            row = self.rows[section][-1]
-            row[-1] = " ".join(f"{row[-1]} {data}".split())
-
-    def _section(self):
-        return next((name for name in reversed(self._ids) if name), "")
+    def scorecard(self):
+        return SCORECARD
 
 
 @pytest.fixture
@@ -156,7 +114,18 @@ def test_prediction_panel_states_the_reason_without_a_prediction(state):
 
 def test_quality_panel_shows_the_scores_of_each_horizon(state):
     row = page_of(state).rows["quality"][1]
-    assert row == ["5m", "120000", "5%", "0.0200", "0.400", "0.200", "80%", "60%", "4 of 5", "4 min"]
+    assert row == ["5m", "120000", "5%", "0.0200", "0.400", "0.200", "80%", "60%"]
+
+
+def test_quality_panel_shows_the_scorecard_with_the_horizons_that_lack_periods(state):
+    page = page_of(state, Records())
+    rows = [row for row in page.rows["quality"] if len(row) == 7]
+    assert rows[:3] == [
+        ["any", "monitor", "8 of 9", "10 min", "4 min to 15 min", "-", "-"],
+        ["5m", "monitor", "7 of 9", "4.5 min", "3 min to 5 min", "3", "1.5"],
+        ["5m", "predict_linear", "2 of 9", "1 min", "45 s to 1.5 min", "3", "1.5"],
+    ]
+    assert "15m: fewer than 5 high-load periods started" in page.sections["quality"]
 
 
 def test_quality_panel_shows_predicted_and_observed_frequencies(state):
@@ -176,6 +145,10 @@ def test_anomaly_panel_lists_events(detecting):
     (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
     assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
     assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "live", "-"]
+
+
+def test_anomaly_panel_links_the_page_of_each_event(detecting):
+    assert "/anomalies/7" in page_of(detecting, Records()).links
 
 
 def test_anomaly_panel_has_no_table_without_a_detector(state):
