@@ -29,6 +29,7 @@ COMMAND_MODULES = {
     },
     "Service": {
         "run": "service.run",
+        "demo": "service.demo",
         "doctor": "service.doctor",
         "check-config": "service.check_config",
         "install-service": "service.install_service",
