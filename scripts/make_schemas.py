@@ -24,7 +24,7 @@ from monitor.documents.anomalies import (
     WarningDocument,
 )
 from monitor.documents.backtest import BacktestDocument
-from monitor.documents.configuration import ConfigCheckDocument
+from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
@@ -36,7 +36,7 @@ from monitor.documents.models import (
 )
 from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
-from monitor.documents.scores import ScoreReportDocument
+from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
@@ -63,11 +63,13 @@ DOCUMENTS: dict[str, Any] = {
     "model-export": ModelExportDocument,
     "model-import": ModelImportDocument,
     "models": tuple[ModelListEntry, ...],
+    "notify-test": tuple[ChannelTestDocument, ...],
     "prediction": tuple[PredictionDocument, ...],
     "purge": PurgeDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "salvage": SalvageDocument,
+    "scorecard": ScorecardDocument,
     "status": StatusDocument,
     "trace-import": TraceImportDocument,
     "training": RunDocument,

@@ -16,6 +16,7 @@ from storage.errors import (
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
+from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
 from storage.predictions import PredictionRepository
 from storage.quantization import quantize_number, quantize_sample, quantize_values
 from storage.records import (
@@ -34,6 +35,7 @@ from storage.records import (
 )
 from storage.samples.merge import MergedRows
 from storage.samples.repository import SampleRepository
+from storage.samples.snapshot import SampleSnapshot
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 
@@ -55,6 +57,10 @@ __all__ = [
     "ModelPart",
     "ModelRecord",
     "ModelRegistry",
+    "Notification",
+    "NotificationRepository",
+    "NotificationStatus",
+    "NotifiedIncident",
     "Onset",
     "Prediction",
     "PredictionRepository",
@@ -64,6 +70,7 @@ __all__ = [
     "QuarantinedModel",
     "Sample",
     "SampleRepository",
+    "SampleSnapshot",
     "SchemaTooNewError",
     "ScoreRepository",
     "ScoreRow",

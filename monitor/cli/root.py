@@ -29,8 +29,10 @@ COMMAND_MODULES = {
     },
     "Service": {
         "run": "service.run",
+        "demo": "service.demo",
         "doctor": "service.doctor",
         "check-config": "service.check_config",
+        "notify": "service.notify",
         "install-service": "service.install_service",
         "uninstall-service": "service.uninstall_service",
     },
