@@ -1,4 +1,4 @@
-.PHONY: run test lint bench build audit deb docs lint-deploy config man modules metric-tables schemas dashboards reliability reliability-page lock ci
+.PHONY: run test lint bench build audit deb docs lint-deploy config man modules metric-tables schemas mixin reliability reliability-page lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -61,8 +61,8 @@ man:            ## regenerate deploy/man/monitor.1 and docs/reference/commands.m
 	.venv/bin/python scripts/make_manpage.py
 	.venv/bin/python scripts/make_commands.py
 
-dashboards:     ## regenerate the Grafana dashboards from scripts/dashboards
-	.venv/bin/python scripts/make_dashboards.py
+mixin:          ## regenerate the rules of Prometheus and the dashboards of Grafana from deploy/mixin
+	.venv/bin/python scripts/make_mixin.py
 
 reliability:    ## inject the faults, record the results, regenerate docs/reference/reliability.md
 	MONITOR_FAULTS_RECORD=tests/faults/results.json .venv/bin/python -m pytest -m faults -n 6 --dist=worksteal tests/faults

@@ -13,6 +13,8 @@ from setuptools.command.build_py import build_py
 PRIVATE = ("model", "storage")
 ASSETS = (
     "man/*.1",
+    "mixin/*.*",
+    "mixin/*/*.libsonnet",
     "monitor.service",
     "prometheus/*.yml",
     "grafana/dashboards/*.json",

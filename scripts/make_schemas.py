@@ -16,7 +16,12 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from monitor.documents.anomalies import AnomalyDocument, MaintenanceDocument, MaintenanceEndDocument
+from monitor.documents.anomalies import (
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    MaintenanceDocument,
+    MaintenanceEndDocument,
+)
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
@@ -44,6 +49,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DOCUMENTS: dict[str, Any] = {
     "anomalies": tuple[AnomalyDocument, ...],
     "anomaly": AnomalyDocument,
+    "anomaly-details": AnomalyDetailsDocument,
     "backtest": BacktestDocument,
     "check-config": ConfigCheckDocument,
     "doctor": DoctorDocument,

@@ -31,7 +31,8 @@ from storage.records import (
     TrainingRun,
     Verdict,
 )
-from storage.samples import MergedRows, SampleRepository
+from storage.samples.merge import MergedRows
+from storage.samples.repository import SampleRepository
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 

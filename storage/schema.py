@@ -1,4 +1,4 @@
-"""Database schema: SQLAlchemy tables of this release; `storage.migrations` upgrades older databases."""
+"""Database schema: SQLAlchemy tables of this release; those of blocks are in `storage.blocks.tables`."""
 
 from __future__ import annotations
 
@@ -65,27 +65,6 @@ predictions = _predictions_table("predictions")
 
 # Predictions of a replay of imported history: no query on live predictions can include them.
 replayed_predictions = _predictions_table("replayed_predictions")
-
-
-def _blocks_table(name: str) -> Table:
-    return Table(
-        name,
-        metadata,
-        Column("host_id", Integer, primary_key=True, autoincrement=False),
-        Column("start", Float, primary_key=True),
-        Column("first_at", Float, nullable=False),
-        Column("last_at", Float, nullable=False),
-        Column("row_count", Integer, nullable=False),
-        Column("format", Integer, nullable=False),
-        Column("checksum", Integer, nullable=False),
-        Column("data", LargeBinary, nullable=False),
-    )
-
-
-# Compressed rows of the hour from `start` on. An hour has either a block or rows; see `storage.blocks`.
-sample_blocks = _blocks_table("sample_blocks")
-prediction_blocks = _blocks_table("prediction_blocks")
-replayed_prediction_blocks = _blocks_table("replayed_prediction_blocks")
 
 # AUTOINCREMENT: the ID of a pruned model is never reused.
 models = Table(

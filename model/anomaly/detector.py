@@ -31,6 +31,9 @@ CLIP_QUANTILES = (0.001, 0.999)
 LOG_TRANSFORM_RATIO = 100.0
 """A non-negative metric is log-transformed if its upper clip quantile exceeds this factor times max(median, 1)."""
 
+MAX_LOG = 100.0
+"""Largest log-transformed value that is transformed back: the result is finite."""
+
 MIN_RELATIVE_RANGE = 1e-9
 """Smallest range of a monitored metric, relative to max(|maximum|, 1); below it the metric counts as constant."""
 
@@ -95,6 +98,13 @@ class Standardization:
         x = _log_transform(values[:, self.selected], self.log_transformed)
         z = (x - self.mean) / self.deviation
         return x, np.minimum(np.maximum(z, -Z_CAP), Z_CAP)
+
+    def restore(self, z: Floats) -> Floats:
+        """Return standardized values (rows, metrics) in the units of the columns: the inverse of `transform`."""
+        x = z * self.deviation + self.mean
+        if self.log_transformed.any():
+            x[:, self.log_transformed] = np.expm1(np.minimum(x[:, self.log_transformed], MAX_LOG))
+        return x
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.detector import Z_CAP, Detector
+from model.anomaly.detector import Detector
 from model.anomaly.events import AnomalyEvent, DetectorReading, EventTracker, EventTransition
+from model.anomaly.expectation import RowForecaster
 from model.anomaly.flatline import FlatlineDetector
-from model.anomaly.forecaster import LOOKBACK
-from model.anomaly.mahalanobis import SINGLE_METRIC_LAGS
-from model.anomaly.resampling import MAX_GAP, WARM_UP_ROWS
 from model.anomaly.scoring.channels import AnomalyScorer
 from model.anomaly.thresholds import AlarmThresholds
-from model.array_types import Bools, Floats, Integers
+from model.array_types import Bools, Floats
 
 FLATLINE = "flatline"
 """Name of the channel for metrics that stopped changing; the channel has no score part."""
@@ -150,12 +148,9 @@ class HostDetector:
         metrics = len(detector.standardization.mean)
         self._detector = detector
         self.thresholds = AlarmThresholds(detector, false_alarms_per_month)
+        self._forecaster = RowForecaster(detector)
         self._scorer = AnomalyScorer(metrics, detector.step, seasonal=detector.profile is not None)
         self._flatline = FlatlineDetector(detector.flatline, detector.step, false_alarms_per_month)
-        self._recent = np.zeros((max(LOOKBACK, SINGLE_METRIC_LAGS), metrics))
-        self._missing_rows: Integers = np.full(metrics, LOOKBACK)
-        self._rows_since_gap: Integers = np.zeros(metrics, np.int64)
-        self._row: int | None = None
 
     def step(self, at: float, values: Floats) -> DetectorReading | None:
         """Add a row and return its reading.
@@ -170,47 +165,15 @@ class HostDetector:
         Raises:
             ValueError: the row is not later than the previous row.
         """
-        number = round(at / self._detector.step)
-        if self._row is not None:
-            if number <= self._row:
-                raise ValueError("rows must be in order of time")
-            for _ in range(min(number - self._row - 1, LOOKBACK)):
-                self._append(np.full(len(self._missing_rows), np.nan), self._recent[-1])
-        self._row = number
-        x, z = self._detector.standardization.transform(values[None])
-        return self._read(at, x[0], z[0])
-
-    def _append(self, z: Floats, substitute: Floats) -> None:
-        """Add a row (metrics,) to the recent rows, with `substitute` (metrics,) in place of NaN."""
-        present = ~np.isnan(z)
-        row = np.where(present, z, substitute)
-        self._recent[:-1] = self._recent[1:]
-        self._recent[-1] = row
-        run = np.where(self._missing_rows > MAX_GAP, 0, self._rows_since_gap + 1)
-        self._rows_since_gap = np.where(present, run, self._rows_since_gap)
-        self._missing_rows = np.where(present, 0, self._missing_rows + 1)
-
-    def _read(self, at: float, x: Floats, z: Floats) -> DetectorReading | None:
-        """Score a row; return None if no present metric has completed its warm-up of WARM_UP_ROWS rows.
-
-        Args:
-            at: start of the row in seconds since the epoch.
-            x: (metrics,) values after the log transform.
-            z: (metrics,) standardized values.
-        """
         detector = self._detector
-        forecast = detector.forecaster(self._recent)
-        expected = forecast if detector.profile is None else np.concatenate((forecast, detector.profile.at(at)))
-        residuals = np.concatenate((z,) * (len(expected) // len(z))) - expected
-        # A missing value is replaced by its forecast: the last value may be inconsistent with the other metrics.
-        self._append(z, np.minimum(np.maximum(forecast[: len(z)], -Z_CAP), Z_CAP))
-        present = (~np.isnan(z) & (self._rows_since_gap >= WARM_UP_ROWS))[None]
-        flatline_ratio, flatline_ratios = self._flatline.update(x)
-        if not present.any():
+        row = self._forecaster.step(at, values)
+        flatline_ratio, flatline_ratios = self._flatline.update(row.x)
+        if not row.present.any():
             return None
+        residuals = np.concatenate((row.z,) * (len(row.expected) // len(row.z))) - row.expected
         lags = detector.mahalanobis.lags
-        distance = detector.mahalanobis(self._recent[-lags:].reshape(1, -1))
-        parts = self._scorer.update(residuals[None], present, distance, detector.calibration)
+        distance = detector.mahalanobis(self._forecaster.recent[-lags:].reshape(1, -1))
+        parts = self._scorer.update(residuals[None], row.present[None], distance, detector.calibration)
         part_values = parts.for_thresholds[0]
         ratios = self.thresholds.update(at, part_values)
         ratios[FLATLINE] = flatline_ratio

@@ -120,11 +120,8 @@ def check_test_readings(detector: Detector) -> None:
     probes = normal_probes(WARM_UP_ROWS + TEST_ROWS, len(detector.metrics))
     start = float(detector.slots[-1] + 1) * SLOT_SECONDS if len(detector.slots) else 0.0
     for i, probe in enumerate(probes):
-        x = standardization.mean + i / WARM_UP_ROWS * standardization.deviation * probe
         row = np.full((1, len(detector.columns)), np.nan)
-        row[0, standardization.selected] = np.where(
-            standardization.log_transformed, np.expm1(np.minimum(x, 100.0)), x
-        )
+        row[0, standardization.selected] = standardization.restore(i / WARM_UP_ROWS * probe[None])[0]
         (step,) = online.step(start + i * detector.step, row)
     if step.reading is None or not is_finite(step.reading):
         raise SerializationError("a test reading is not finite")

@@ -31,12 +31,12 @@ from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
 from monitor.web import StoredDocuments
 
-STATUS_REFRESH_INTERVAL = 30.0
+STATUS_REFRESH_INTERVAL = MINUTE
 RETRAINING_INTERVAL = 30.0
 MODEL_SALVAGE_INTERVAL = 15.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
-COMPACTION_INTERVAL = MINUTE
+COMPACTION_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
@@ -77,6 +77,11 @@ class RetrainingConditions:
         self._stores = stores
         self._served = served
 
+    @property
+    def fallback_active(self) -> bool:
+        """True if a fallback serves for any horizon."""
+        return self._served.fallback_active
+
     def has_enough_history(self, now: float) -> bool:
         """Return True if the samples before `now` (seconds since the epoch) suffice for a training run."""
         needed = self._config.training.min_history
@@ -113,12 +118,10 @@ def build_services(
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, clock)
     served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
     follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served, clock))
-    conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
         runs=stores.runs,
-        has_enough_history=conditions.has_enough_history,
-        serving=conditions.serving,
+        conditions=RetrainingConditions(config, stores, coverage, served),
         on_end=status_refresh.run,
         trainer=trainer,
         clock=clock,

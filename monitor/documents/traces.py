@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-import numpy as np
-
-from monitor.sampling.history_spacing import median_spacing, spacing_differs
+from monitor.sampling.history_spacing import spacing_differs
+from monitor.sampling.import_summary import HistorySource, ImportSummary
 from monitor.sampling.trace_format.statistics import BadCell
-from monitor.sampling.trace_importer import ImportCounts
-from monitor.sampling.trace_reader import TraceRows, TraceStatistics
+from monitor.sampling.trace_reader import TraceStatistics
+from storage import SAMPLE_FIELDS
+
+LISTED_GAPS = 5
+"""Largest number of gaps that a document lists."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,45 @@ class TraceCountsDocument:
 
 
 @dataclass(frozen=True)
-class TraceImportDocument:
-    """Result of `monitor import` for one file; `rows` is added + filled + replaced + repeated + without_value.
+class ImportOrigin:
+    """Source of an import.
 
     Attributes:
-        file: path of the file.
+        file: path of the file, or URL of the server without credentials.
+        source: format of the file; `PROMETHEUS` for a server.
+        host: host of the rows as the source names it; empty if the source names none.
+        notes: remarks about the source.
+    """
+
+    file: str
+    source: HistorySource
+    host: str = ""
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class GapDocument:
+    """Interval without rows.
+
+    Attributes:
+        from_: time of the row before it, in seconds since the epoch.
+        to: time of the row after it.
+    """
+
+    from_: float
+    to: float
+
+
+@dataclass(frozen=True)
+class TraceImportDocument:
+    """Result of `monitor import` for one file or server.
+
+    `rows` is added + filled + replaced + repeated + without_value.
+
+    Attributes:
+        file: path of the file, or URL of the server without credentials.
+        source: format of the file; `prometheus` for a server.
+        host: host of the rows as the source names it; empty if the source names none.
         dry_run: True if nothing was stored.
         rows: number of all rows.
         added: number of rows stored as a new sample.
@@ -62,9 +98,17 @@ class TraceImportDocument:
         spacing: median spacing of the rows with a value, in seconds; None if they have fewer than three times.
         sampling_interval: `sampling.interval` of the configuration, in seconds.
         spacing_differs: True if one of `spacing` and `sampling_interval` is more than 1.5 times the other.
+        fields: fields with at least one value.
+        missing_fields: fields without any value.
+        gaps: number of intervals between two rows that are longer than 2.5 times `spacing`.
+        gap_seconds: their total length.
+        longest_gaps: the longest of them, by time.
+        notes: remarks about the source, such as the warnings of a server.
     """
 
     file: str
+    source: HistorySource
+    host: str
     dry_run: bool
     rows: int
     added: int
@@ -85,6 +129,12 @@ class TraceImportDocument:
     spacing: float | None
     sampling_interval: float
     spacing_differs: bool
+    fields: tuple[str, ...]
+    missing_fields: tuple[str, ...]
+    gaps: int
+    gap_seconds: float
+    longest_gaps: tuple[GapDocument, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -120,32 +170,43 @@ def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
 
 
 def trace_import_document(
-    file: Path, rows: TraceRows, counts: ImportCounts, sampling_interval: float, *, dry_run: bool
+    origin: ImportOrigin, summary: ImportSummary, sampling_interval: float, *, dry_run: bool
 ) -> TraceImportDocument:
-    """Convert the result of importing one file to its JSON document.
+    """Convert the summary of an import to its JSON document.
 
     Args:
-        file: path of the file.
-        rows: rows of the file.
-        counts: result of the import.
+        origin: source of the rows.
+        summary: totals of the import.
         sampling_interval: configured seconds between two samples.
         dry_run: True if nothing was stored.
     """
-    has_value = ~np.isnan(rows.values).all(axis=1)
-    spacing = median_spacing(rows.times[has_value])
+    statistics = summary.statistics
+    spacing = summary.spacing
+    first_at, last_at = summary.period or (None, None)
+    gaps = summary.gaps()
+    lengths = gaps[:, 1] - gaps[:, 0]
+    longest = sorted((-lengths).argsort(kind="stable")[:LISTED_GAPS].tolist())
     return TraceImportDocument(
-        file=str(file),
+        file=origin.file,
+        source=origin.source,
+        host=origin.host,
         dry_run=dry_run,
-        rows=rows.counts.rows,
-        **asdict(counts),
-        lines_without_value=tuple(rows.counts.lines_without_value),
-        unordered=rows.counts.unordered,
-        bad_cells=rows.counts.bad_cells,
-        bad_cell_examples=tuple(rows.counts.bad_cell_examples),
-        ignored_columns=rows.ignored,
-        first_at=float(rows.times.min()) if len(rows.times) else None,
-        last_at=float(rows.times.max()) if len(rows.times) else None,
+        rows=statistics.rows,
+        **asdict(summary.counts),
+        lines_without_value=tuple(statistics.lines_without_value),
+        unordered=statistics.unordered,
+        bad_cells=statistics.bad_cells,
+        bad_cell_examples=tuple(statistics.bad_cell_examples),
+        ignored_columns=summary.ignored,
+        first_at=first_at,
+        last_at=last_at,
         spacing=spacing,
         sampling_interval=sampling_interval,
         spacing_differs=spacing is not None and spacing_differs(spacing, sampling_interval),
+        fields=tuple(sorted(summary.fields, key=SAMPLE_FIELDS.index)),
+        missing_fields=summary.missing_fields,
+        gaps=len(gaps),
+        gap_seconds=float(lengths.sum()),
+        longest_gaps=tuple(GapDocument(*gaps[row].tolist()) for row in longest),
+        notes=tuple(origin.notes),
     )

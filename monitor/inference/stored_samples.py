@@ -1,4 +1,4 @@
-"""Stored samples: arrays, read in chunks to bound memory."""
+"""Stored samples: arrays and detector rows, read in chunks to bound memory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from operator import attrgetter
 
 import numpy as np
 
+from model.anomaly.resampling import resample
 from model.array_types import Floats
-from monitor.stores import Stores
+from monitor.stores import TIME_EPSILON, Stores
 from storage import SAMPLE_FIELDS, Sample
 
 CHUNK_SECONDS = 1800.0
@@ -44,3 +45,30 @@ def read_samples(
         end = min(start + chunk_seconds, until)
         yield stores.samples.between(start, end, columns)
         start = end
+
+
+def read_rows(
+    stores: Stores, columns: tuple[str, ...], step: float, start: float, until: float
+) -> Iterator[tuple[float, Floats]]:
+    """Yield the rows of the samples in [start, until) that have at least one value, as the detector reads them.
+
+    Args:
+        stores: repositories.
+        columns: names of the sample fields to read.
+        step: row interval in seconds.
+        start: seconds since the epoch, a multiple of the row interval.
+        until: seconds since the epoch, a multiple of the row interval.
+
+    Yields:
+        Start of the row in seconds since the epoch, and (columns,) mean values, NaN where missing.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    # Read in multiples of the row interval, so that no row is split.
+    batch = max(CHUNK_SECONDS // step, 1) * step
+    for samples in read_samples(stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
+        times, rows = resample(samples[:, 0], samples[:, 1:], step)
+        for at, row in zip(times.tolist(), rows, strict=True):
+            if np.isfinite(row).any():
+                yield at, row

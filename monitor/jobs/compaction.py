@@ -12,7 +12,7 @@ from storage import COMPACTED_TABLES
 MIN_AGE = DAY
 """Seconds after its end for which an hour is left as it is: the newest rows are read and written most."""
 
-HOURS_PER_RUN = 6
+HOURS_PER_RUN = 30
 """Largest number of hours of each table that one run compresses: a year of history takes a day."""
 
 PAUSE = 0.1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +11,16 @@ from model.anomaly.block_maxima import SLOT_SECONDS, SLOTS_KEPT
 from model.anomaly.detector import Detector
 from model.anomaly.events import DetectorReading, EventTransition
 from model.anomaly.online_detector import HostStep, OnlineDetector, is_finite
-from model.anomaly.resampling import resample
 from model.anomaly.scoring.channels import SCORE_PARTS
-from model.array_types import Floats, distinct
+from model.array_types import distinct
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalySection
 from monitor.errors import PredictorError
-from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
+from monitor.inference.stored_samples import read_rows
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.state import AnomalyState
-from monitor.stores import TIME_EPSILON, Stores
+from monitor.stores import Stores
 from monitor.training.exclusions import excluded_from_training, expected_slots, in_maintenance
 from storage import Verdict
 
@@ -160,26 +158,14 @@ class DetectorSession:
             may_start: False if the rows may continue or end an event, but not start one.
         """
         windows = self._stores.anomalies.maintenance_windows(start)
-        for at, values in self._rows(start, until):
+        rows = read_rows(self._stores, self._detector.columns, self._detector.step, start, until)
+        for at, values in rows:
             quiet = in_maintenance(at, windows, self._config.maintenance)
             (step,) = self._online.step(at, values[None], np.array([quiet]), may_start=may_start)
             self._keep_reading(at, step)
             self._store_block_maxima(at)
             self._apply(step.transitions)
             self.scored_until = at + self._detector.step
-
-    def _rows(self, start: float, until: float) -> Iterator[tuple[float, Floats]]:
-        """Yield (start time in seconds, values (columns,)) of each row that has at least one value."""
-        step = self._detector.step
-        # Read in multiples of the row interval, so that no row is split.
-        batch = max(CHUNK_SECONDS // step, 1) * step
-        columns = self._detector.columns
-        for samples in read_samples(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
-            if len(samples):
-                times, rows = resample(samples[:, 0], samples[:, 1:], step)
-                for at, row in zip(times.tolist(), rows, strict=True):
-                    if np.isfinite(row).any():
-                        yield at, row
 
     def _keep_reading(self, at: float, step: HostStep) -> None:
         """Set `reading`; if it is not None, append its score to the scores of the last SCORES_KEPT seconds."""

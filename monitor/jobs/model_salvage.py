@@ -9,7 +9,6 @@ from monitor.errors import MonitorError
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from monitor.training.bootstrap_model import fitted_model_serves
-from monitor.training.salvage import salvage
 from storage import StorageError
 from storage.recovery.quarantine import recently_quarantined
 
@@ -58,6 +57,9 @@ class ModelSalvageJob:
         self._seen = generation
         files = [] if serves else recently_quarantined(path, self._clock())
         for file in reversed(files):
+            # Imported late: most daemons never salvage a database.
+            from monitor.training.salvage import salvage  # noqa: PLC0415
+
             try:
                 result = salvage(self._stores, self._config, file, self._clock(), samples=False)
             except (MonitorError, StorageError, OSError) as error:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from monitor.config.loader import Config
 from monitor.system.logging import get_logger
@@ -25,6 +26,20 @@ STOP_PATIENCE = 1.0
 
 SHUTDOWN_PATIENCE = 0.5
 """Seconds between SIGTERM and SIGKILL for a trainer when the daemon stops."""
+
+
+class Conditions(Protocol):
+    """Conditions of a training run."""
+
+    @property
+    def fallback_active(self) -> bool:
+        """True if a fallback serves for any horizon; read from memory."""
+
+    def serving(self) -> ServingState:
+        """Return the kind of predictor that serves, which determines the interval between training runs."""
+
+    def has_enough_history(self, now: float) -> bool:
+        """Return True if the history before `now` (seconds since the epoch) suffices for a training run."""
 
 
 @dataclass
@@ -56,8 +71,7 @@ class RetrainingJob:
         self,
         config: Config,
         runs: TrainingRunRepository,
-        has_enough_history: Callable[[float], bool],
-        serving: Callable[[], ServingState],
+        conditions: Conditions,
         on_end: Callable[[], None] = lambda: None,
         trainer: Trainer | None = None,
         clock: Callable[[], float] = time.time,
@@ -67,17 +81,14 @@ class RetrainingJob:
         Args:
             config: configuration; the trainer is started with the same file.
             runs: records of past training runs.
-            has_enough_history: returns True if the history before a time (seconds since the epoch) suffices for a
-                training run.
-            serving: returns the kind of predictor that serves, which determines the interval between training runs.
+            conditions: conditions of a training run.
             on_end: called after each training run that this job started.
             trainer: trainer that another job may have started; None for a new one.
             clock: returns the current time in seconds since the epoch.
         """
         self._config = config
         self._runs = runs
-        self._has_enough_history = has_enough_history
-        self._serving = serving
+        self._conditions = conditions
         self._on_end = on_end
         self._clock = clock
         self._trainer = trainer or Trainer()
@@ -98,14 +109,13 @@ class RetrainingJob:
         interval = self._config.training.interval
         # The database is not read before a known due date, unless a fallback serves. A date more than one interval
         # ahead was computed while the clock was ahead, and is ignored.
-        serving = self._serving()
-        if serving != ServingState.FALLBACK and now < self._not_due_before <= now + interval:
+        if now < self._not_due_before <= now + interval and not self._conditions.fallback_active:
             return False
-        due = next_retrain(self._config.training, self._last_run(), self._last_trained(), serving)
+        due = next_retrain(self._config.training, self._last_run(), self._last_trained(), self._conditions.serving())
         if due is not None and now < due <= now + interval:
             self._not_due_before = due
             return False
-        return self._has_enough_history(now)
+        return self._conditions.has_enough_history(now)
 
     def _start(self) -> None:
         self._trainer.started_at = self._clock()
@@ -122,7 +132,7 @@ class RetrainingJob:
         if running:
             stop_child(process, STOP_PATIENCE)
         self._trainer.process = None
-        self._record_outcome(exit_description(process))
+        self._record_outcome("exceeded training.timeout" if running else exit_description(process))
         self._on_end()
 
     def _last_run(self) -> CompletedRun | None:

@@ -11,20 +11,23 @@ import numpy as np
 from model.array_types import Floats
 from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
-from model.units import DAY
+from model.units import DAY, HOUR
 from monitor.inference.prediction_schedule import prediction_interval
 from monitor.inference.stored_samples import read_samples
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.stores import Stores
-from storage import AnomalyRecord
+from storage import SAMPLE_FIELDS, AnomalyRecord
 
-MAX_RANGE = 30 * DAY
+MAX_RANGE = 90 * DAY
 """Longest history that can be read, in seconds."""
+
+CHUNK_SECONDS = 6 * HOUR
+"""Seconds of samples that are read at once for the high-load periods: each chunk reads a compressed hour twice."""
 
 MAX_POINTS = 2000
 """Largest number of slots."""
 
-SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 """Allowed slot lengths in seconds; with round lengths, successive charts share the slot boundaries."""
 
 
@@ -87,20 +90,21 @@ class HistoryReader:
         step = slot_length(seconds / points, self._interval)
         count = max(1, round(seconds / step))
         start = (until // step + 1 - count) * step
+        end = start + step * count
         anomaly_scores = np.column_stack((recent_scores.scores, recent_scores.evidence_ratios))
         return RecentHistory(
             start=start,
             step=step,
             count=count,
             load=self._stores.samples.bucket_means(start, step, count),
-            high_load_periods=self._high_load_periods(start, start + step * count),
+            high_load_periods=self._high_load_periods(start, end),
             rules=self._rules().rules,
             predictions=merged_predictions(
                 held_predictions(self._stores.predictions.bucket_maxima(start, step, count), step, self._interval),
                 self._stores.replayed_predictions.bucket_maxima(start, step, count),
             ),
             anomaly_scores=_maxima(recent_scores.times, anomaly_scores, start, step, count),
-            anomalies=tuple(self._stores.anomalies.since(start)),
+            anomalies=tuple(event for event in self._stores.anomalies.since(start) if event.started_at < end),
         )
 
     def _high_load_periods(self, start: float, end: float) -> tuple[tuple[float, float], ...]:
@@ -112,15 +116,48 @@ class HistoryReader:
         if not rules.resolved:
             return ()
         margin = 2 * (rules.sustained + self._interval)
-        window = RollingWindow(rules.metrics, rules, self._interval, keep_seconds=margin)
         times: list[Floats] = [np.empty(0)]
         starts: list[Floats] = [np.empty(0)]
-        for rows in read_samples(self._stores, rules.metrics, start - margin, end):
-            window.extend(rows[:, 0], rows[:, 1:])
-            newest = slice(len(window) - len(rows), None)
-            times.append(window.times[newest].copy())
-            starts.append(window.period_start[newest].copy())
+        for first, last in self._possible_periods(rules, start, end, margin):
+            window = RollingWindow(rules.metrics, rules, self._interval, keep_seconds=margin)
+            for rows in read_samples(self._stores, rules.metrics, first, last, CHUNK_SECONDS):
+                window.extend(rows[:, 0], rows[:, 1:])
+                newest = slice(len(window) - len(rows), None)
+                times.append(window.times[newest].copy())
+                starts.append(window.period_start[newest].copy())
         return high_load_periods(np.concatenate(times), np.concatenate(starts), start)
+
+    def _possible_periods(
+        self, rules: Rules, start: float, end: float, margin: float
+    ) -> tuple[tuple[float, float], ...]:
+        """Return the periods outside of which no sample is part of a high-load period, in seconds since the epoch.
+
+        A rule can hold only in an hour in which the maxima of its metrics reach the bounds.
+        """
+        if end - start <= DAY:
+            return ((start - margin, end),)
+        first_hour = (start - margin) // HOUR * HOUR
+        maxima = self._stores.samples.bucket_maxima(first_hour, HOUR, math.ceil((end - first_hour) / HOUR))
+        is_possible = rules.load_index(SAMPLE_FIELDS, maxima) >= 1
+        hours = first_hour + HOUR * np.flatnonzero(is_possible)
+        # An hour more on both sides shows the spacing of the samples, and the end of the high load.
+        return joined_periods(hours - max(margin, HOUR), hours + HOUR + max(margin, HOUR), start - margin, end)
+
+
+def joined_periods(starts: Floats, ends: Floats, first: float, last: float) -> tuple[tuple[float, float], ...]:
+    """Return the union of periods of equal length within [first, last], as periods that do not overlap.
+
+    Args:
+        starts: (periods,) in order.
+        ends: (periods,) in order.
+        first: start of the result.
+        last: end of the result.
+    """
+    if not len(starts):
+        return ()
+    begins = np.append(True, starts[1:] > ends[:-1])
+    joined = zip(starts[begins].tolist(), ends[np.append(begins[1:], True)].tolist(), strict=True)
+    return tuple((max(start, first), min(end, last)) for start, end in joined)
 
 
 def held_predictions(live: Mapping[float, Floats], step: float, interval: float) -> dict[float, Floats]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.documents.anomalies import AnomalyDocument, MaintenanceDocument, MaintenanceEndDocument
+from monitor.documents.anomalies import (
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    MaintenanceDocument,
+    MaintenanceEndDocument,
+    MetricValueDocument,
+)
 from monitor.documents.status import StatusDocument
-from monitor.reports.blocks import Line, Report, Table, Tone, Toned, labelled_line
-from monitor.system.formatting import approximate_duration, format_percent, format_time
+from monitor.reports.blocks import Block, Line, Report, Table, Tone, Toned, heading, labelled_line
+from monitor.sampling.metric_catalog import format_value
+from monitor.system.formatting import ABSENT, approximate_duration, format_clock, format_percent, format_time
 from storage import Verdict
 
 CHANNELS = {
@@ -27,6 +34,9 @@ EVENT_HEADER = ("id", "start", "duration", "channel", "score", "metrics", "mode"
 
 EVENT_WORDS = frozenset(EVENT_HEADER) - {"id", "score"}
 """Columns whose text may wrap at spaces."""
+
+VALUE_HEADER = ("metric", "actual", "expected", "contribution", "normal range", "usual", "time")
+SIMILAR_HEADER = ("id", "start", "channel", "similarity", "verdict", "note")
 
 LISTED_CONTRIBUTIONS = 3
 SMALLEST_CONTRIBUTION = 0.01
@@ -53,8 +63,8 @@ def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report
     return Report((Table(EVENT_HEADER, rows, words=EVENT_WORDS),))
 
 
-def anomaly_report(event: AnomalyDocument, now: float) -> Report:
-    """Return the report of one event with its largest contributions; `now` is in seconds since the epoch."""
+def anomaly_report(event: AnomalyDetailsDocument, now: float) -> Report:
+    """Return the report of one event with its context; `now` is in seconds since the epoch."""
     length = approximate_duration(max((event.ended_at or now) - event.started_at, 0.0))
     end = "in progress" if event.ended_at is None else f"ended {format_time(event.ended_at)}"
     tone: Tone | None = "bad" if event.ended_at is None else None
@@ -71,12 +81,54 @@ def anomaly_report(event: AnomalyDocument, now: float) -> Report:
     if event.verdict is not None:
         note = f": {event.note}" if event.note else ""
         lines.append(labelled_line("verdict", _verdict(event), f" at {format_time(event.verdict_at)}{note}"))
-    contributions = [
-        (metric, format_percent(contribution))
-        for metric, contribution in event.contributions.items()
-        if contribution >= SMALLEST_CONTRIBUTION
+    return Report((*lines, _expectation_line(event), _values(event), *_similar(event)))
+
+
+def _expectation_line(event: AnomalyDetailsDocument) -> Line:
+    """Return the source of the expected values, or the reason why there are none."""
+    expectation = event.expectation
+    if expectation.missing is not None:
+        return labelled_line("expected", Toned(f"not known: {expectation.message}", "caution"))
+    source = "which reported the event" if expectation.detected else "as the one of the event is not stored"
+    return labelled_line("expected", f"by the detector of model {expectation.model_id}, {source}")
+
+
+def _values(event: AnomalyDetailsDocument) -> Table:
+    rows = [
+        (
+            value.metric,
+            format_value(value.metric, value.actual),
+            format_value(value.metric, value.expected),
+            format_percent(value.contribution),
+            ABSENT if value.lower is None else _range_text(value),
+            format_value(value.metric, value.usual),
+            ABSENT if value.at is None else format_clock(value.at),
+        )
+        for value in event.values
+        if value.contribution >= SMALLEST_CONTRIBUTION
     ]
-    return Report((*lines, Table(("metric", "contribution"), contributions)))
+    return Table(VALUE_HEADER, rows, words={"normal range"})
+
+
+def _range_text(value: MetricValueDocument) -> str:
+    return f"{format_value(value.metric, value.lower)} to {format_value(value.metric, value.upper)}"
+
+
+def _similar(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
+    """Return a table of the similar earlier events; empty if there are none."""
+    rows = [
+        (
+            str(other.id),
+            format_time(other.started_at),
+            other.channel,
+            f"{other.similarity:.2f}",
+            other.verdict or ABSENT,
+            other.note or ABSENT,
+        )
+        for other in event.similar
+    ]
+    table = Table(SIMILAR_HEADER, rows, words={"start", "note"})
+    return ("", heading("similar earlier events"), table) if rows else ()
 
 
 def verdict_report(event: AnomalyDocument) -> Report:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.reports.blocks import Report
+from monitor.sampling.import_summary import HistorySource
 from monitor.system.formatting import approximate_duration, format_count, format_time
+
+SOURCE_LABELS = {
+    HistorySource.CSV: "CSV",
+    HistorySource.SADF: "JSON of sadf",
+    HistorySource.PROMETHEUS_JSON: "JSON of a Prometheus query",
+    HistorySource.PROMETHEUS: "Prometheus API",
+}
 
 OLDEST_PLAUSIBLE = 946_684_800.0
 """2000-01-01 in seconds since the epoch: the import report has a note if all rows are older."""
@@ -51,18 +59,40 @@ def trace_import_report(document: TraceImportDocument) -> Report:
             "--replace overwrites them",
         )
     ignored = (f"  columns ignored: {', '.join(document.ignored_columns)}",) if document.ignored_columns else ()
+    host = f", host {document.host}" if document.host else ""
     return Report(
         (
             *(("dry run: nothing was stored",) if document.dry_run else ()),
             f"{document.file}: {', '.join(counts)} ({', '.join(origin)})",
+            f"  source: {SOURCE_LABELS[document.source]}{host}",
+            *_field_lines(document),
+            *_gap_lines(document),
             *conflicting,
             *bad_cell_lines(document),
             *lines_without_value(document),
             *ignored,
+            *(f"  note: {note}" for note in document.notes),
             *_age_lines(document),
             *_spacing_lines(document),
         )
     )
+
+
+def _field_lines(document: TraceImportDocument) -> tuple[str, ...]:
+    """Return the lines with the fields that have values and with those that have none; empty without rows."""
+    if not document.fields:
+        return ()
+    missing = (f"  fields without a value: {', '.join(document.missing_fields)}",) if document.missing_fields else ()
+    return (f"  fields: {', '.join(document.fields)}", *missing)
+
+
+def _gap_lines(document: TraceImportDocument) -> tuple[str, ...]:
+    """Return one line with number, length and examples of the gaps; empty if there are none."""
+    if not document.gaps:
+        return ()
+    examples = [f"{format_time(gap.from_)} to {format_time(gap.to)}" for gap in document.longest_gaps]
+    total = approximate_duration(document.gap_seconds)
+    return (f"  {format_count(document.gaps, 'gap')} of {total} in total: {_listed(examples, document.gaps)}",)
 
 
 def _age_lines(document: TraceImportDocument) -> tuple[str, ...]:
@@ -102,7 +132,9 @@ def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[s
     """Return one line with number and examples of bad cells, which count as missing; empty if none."""
     if not counts.bad_cells:
         return ()
-    examples = [f"line {cell.line} {cell.column} {cell.text!r}" for cell in counts.bad_cell_examples]
+    examples = [
+        f"{f'line {cell.line} ' if cell.line else ''}{cell.column} {cell.text!r}" for cell in counts.bad_cell_examples
+    ]
     cells = format_count(counts.bad_cells, "bad cell")
     return (f"  {cells}, taken as missing: {_listed(examples, counts.bad_cells)}",)
 
@@ -114,7 +146,8 @@ def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tu
     numbers = [f"line {number}" for number in counts.lines_without_value]
     rows = format_count(counts.without_value, "row")
     suffix = ", not stored" if isinstance(counts, TraceImportDocument) else ""
-    return (f"  {rows} without any value{suffix}: {_listed(numbers, counts.without_value)}",)
+    listed = f": {_listed(numbers, counts.without_value)}" if numbers else ""
+    return (f"  {rows} without any value{suffix}{listed}",)
 
 
 def _listed(examples: Sequence[str], count: int) -> str:

@@ -51,3 +51,9 @@ def _losses(epoch: Epoch) -> str:
 def _print_epoch(epoch: Epoch, epochs: int) -> None:
     if (epoch.number - 1) % max(1, epochs // MAX_LINES) == 0:
         print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def show_import_progress(ratio: float) -> None:
+    """Print to stderr how much of an import is done, from 0 to 1."""
+    if not logs_are_json():
+        print(f"imported {ratio:.0%}", file=sys.stderr, flush=True)  # noqa: T201

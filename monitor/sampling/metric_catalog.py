@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.system.formatting import format_number, format_quantity
+
 
 class Unit(StrEnum):
     """Unit of the values of a host metric."""
@@ -217,6 +219,12 @@ METRIC_BY_FIELD = {metric.field: metric for metric in HOST_METRICS}
 
 RATIO_FIELDS = frozenset(metric.field for metric in HOST_METRICS if metric.upper_bound == 1)
 """Fields whose values lie between 0 and 1."""
+
+
+def format_value(field: str, value: float | None) -> str:
+    """Return the value of a host metric with its unit; a plain number if a newer release has stored the field."""
+    metric = METRIC_BY_FIELD.get(field)
+    return format_number(value) if metric is None else format_quantity(value, metric.unit)
 
 
 def fields_of_source(source: str) -> tuple[str, ...]:

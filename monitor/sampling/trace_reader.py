@@ -8,6 +8,7 @@ ambiguous file is refused, and the error names the line; docs/how-to/import.md s
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,13 +99,18 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
     Raises:
         MonitorError: the file cannot be read or interpreted; the message contains the path and, if known, the line.
     """
-    table = array("d")
     with open_lines(path) as lines:
-        parser = RowParser(path, options or TraceOptions(), lines)
-        for row in parser.rows():
-            table.extend(row)
-            if len(table) > MAX_NUMBERS:
-                raise MonitorError(f"{path}: more than {MAX_NUMBERS} times and values: split the file")
+        return rows_of_lines(path, lines, options or TraceOptions())
+
+
+def rows_of_lines(path: Path, lines: Iterator[str], options: TraceOptions) -> TraceRows:
+    """Return all rows of the lines of a trace file; as `read_rows`."""
+    table = array("d")
+    parser = RowParser(path, options, lines)
+    for row in parser.rows():
+        table.extend(row)
+        if len(table) > MAX_NUMBERS:
+            raise MonitorError(f"{path}: more than {MAX_NUMBERS} times and values: split the file")
     numbers = np.frombuffer(table, dtype=np.float64).reshape(-1, 1 + len(parser.columns))
     rows = TraceRows(
         columns=parser.columns,

@@ -107,6 +107,12 @@ def format_time(at: float | None) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def format_clock(at: float) -> str:
+    """Return the time of day of a time (seconds since the epoch) in UTC, such as "20:42"; see `format_time`."""
+    text = format_time(at)
+    return text[11:16] if text.endswith(" UTC") else text
+
+
 def format_since(at: float, now: float) -> str:
     """Return a time and its age, such as "20:42 UTC (5 min)"; the date is added unless `now` has the same date.
 

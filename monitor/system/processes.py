@@ -97,12 +97,17 @@ def stop_child(child: subprocess.Popen[bytes], patience: float) -> None:
 
 
 def exit_description(child: subprocess.Popen[bytes]) -> str:
-    """Return a phrase such as "ended with exit code 1", followed by the last line of the child's stderr."""
+    """Return a phrase such as "ended with exit code 1", followed by the last line of the child's stderr.
+
+    A child that another process ended by SIGKILL most often had too little memory.
+    """
     last_line = ""
     if child.stderr:
         last_line = child.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
     if child.returncode < 0:
-        description = f"was ended by {signal.Signals(-child.returncode).name}"
+        ended_by = signal.Signals(-child.returncode)
+        hint = " (perhaps too little memory: see the kernel log)" if ended_by == signal.SIGKILL else ""
+        description = f"was ended by {ended_by.name}{hint}"
     else:
         description = f"ended with exit code {child.returncode}"
     return f"{description}: {last_line}" if last_line else description

@@ -13,13 +13,16 @@ from monitor.reports.status import model_line
 from monitor.state import DaemonState
 from monitor.system.json_codec import to_json
 from monitor.web.accept import choose_format
-from monitor.web.api import Api, ApiError, StoredDocuments
+from monitor.web.api import ANOMALIES_PATH, Api, ApiError, StoredDocuments
 from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, text_response
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 STATIC_PREFIX = "/static/"
+
+EVENT_PREFIX = "/anomalies/"
+"""Path of the page of an anomaly event, followed by its ID."""
 
 CACHE_FOR_A_DAY = "private, max-age=86400"
 
@@ -58,6 +61,11 @@ class Application:
             "/": self._page,
             **dict.fromkeys(self._api.documents, self._document),
         }
+        self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
+            STATIC_PREFIX: self._static,
+            EVENT_PREFIX: self._event_page,
+            f"{ANOMALIES_PATH}/": self._document,
+        }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         response = self._route(environ)
@@ -70,7 +78,8 @@ class Application:
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")
-        handler = self._static if path.startswith(STATIC_PREFIX) else self._routes.get(path)
+        by_prefix = (handler for prefix, handler in self._prefixes.items() if path.startswith(prefix))
+        handler = self._routes.get(path) or next(by_prefix, None)
         if handler is None:
             return UNKNOWN_PATH
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -112,6 +121,12 @@ class Application:
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
         return Response(200, HTML, render_page(self._api, self._host).encode())
+
+    def _event_page(self, environ: WSGIEnvironment) -> Response:
+        from monitor.web.ui.event_page import render_event_page  # noqa: PLC0415
+
+        page = render_event_page(self._api, self._host, environ["PATH_INFO"].removeprefix(EVENT_PREFIX))
+        return Response(page.code, HTML, page.html.encode())
 
     def _static(self, environ: WSGIEnvironment) -> Response:
         from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
+from storage.aggregates.encoding import aggregates_checksum, encode_aggregates
 from storage.blocks.columns import MAX_ROWS
 from storage.blocks.format import encode_block
 from storage.blocks.reading import BlockReader
@@ -39,7 +40,8 @@ class CompactedHour:
 class Compactor:
     """Compaction of the samples and predictions of one host.
 
-    The block is inserted and its rows are deleted in one transaction: whenever the process ends, an hour has either.
+    The block and its aggregates are inserted and its rows are deleted in one transaction: whenever the process ends,
+    an hour has either.
     An hour with a damaged row, with a damaged block or with more than MAX_ROWS rows is left as it is.
     """
 
@@ -83,6 +85,10 @@ class Compactor:
             return 0
         block = encode_block(series, self._host_id, start, values)
         connection.execute(insert(series.blocks), block)
+        aggregates = encode_aggregates(series.aggregate(values))
+        checksum = aggregates_checksum(aggregates, series.aggregate_columns, block["checksum"])
+        row = {"host_id": self._host_id, "start": start, "checksum": checksum, "data": aggregates}
+        connection.execute(insert(series.aggregates), row)
         connection.execute(delete(series.rows).where(in_hour))
         return len(values)
 
@@ -93,7 +99,7 @@ def _read_valid(connection: Connection, series: Series, start: float, host_id: i
     in_hour = and_(rows.host_id == host_id, rows.at >= start, rows.at < start + HOUR)
     if (connection.scalar(select(func.count()).select_from(series.rows).where(in_hour)) or 0) > MAX_ROWS:
         return None
-    query = series.select_values(series.columns).where(in_hour)
+    query = series.select_values(series.columns).where(in_hour).order_by(rows.at)
     cells = list(chain.from_iterable(raw_rows(connection, query)))
     if not cells or not set(map(type, cells)) <= {float, int}:
         return None

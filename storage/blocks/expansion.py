@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Float, Insert, bindparam, delete, insert, select
+from sqlalchemy import Connection, Float, Insert, Table, bindparam, delete, insert, select
 
 from storage.blocks.format import Block
 from storage.blocks.reading import BlockReader
@@ -34,6 +34,8 @@ def expand_hours(connection: Connection, series: Series, host_id: int, times: It
     if not reader.any(min(hours), max(hours)):
         return
     for hour in sorted(hours):
+        # Those of a damaged block, which stays, do not contain the rows to write.
+        _delete(connection, series.aggregates, host_id, hour)
         for block in list(reader.blocks(hour, hour, series.columns)):
             _expand(connection, series, host_id, block)
 
@@ -68,7 +70,7 @@ def _insert_into_open_hour(series: Series) -> Insert:
 
 
 def expand_all(connection: Connection) -> None:
-    """Replace all blocks by their rows, and delete the damaged ones; in one transaction."""
+    """Replace all blocks by their rows, in one transaction; for a schema without aggregates."""
     for series in ALL_SERIES:
         keys = select(series.blocks.c.host_id, series.blocks.c.start)
         for host_id, start in connection.execute(keys).all():
@@ -78,15 +80,19 @@ def expand_all(connection: Connection) -> None:
 
 
 def _expand(connection: Connection, series: Series, host_id: int, block: Block) -> None:
-    delete_block(connection, series, host_id, block.start)
+    _delete(connection, series.blocks, host_id, block.start)
     if len(block.values):
         connection.execute(insert(series.rows), _rows(series, host_id, block))
 
 
 def delete_block(connection: Connection, series: Series, host_id: int, start: float) -> None:
-    """Delete the block of the hour that begins at `start`."""
-    blocks = series.blocks
-    query = delete(blocks).where(blocks.c.host_id == bindparam("host"), blocks.c.start == bindparam("hour"))
+    """Delete the block of the hour that begins at `start`, and its aggregates."""
+    for table in (series.blocks, series.aggregates):
+        _delete(connection, table, host_id, start)
+
+
+def _delete(connection: Connection, table: Table, host_id: int, start: float) -> None:
+    query = delete(table).where(table.c.host_id == bindparam("host"), table.c.start == bindparam("hour"))
     connection.execute(query, {"host": host_id, "hour": start})
 
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Float, Select, Table, bindparam, func, select
 
-from storage.records import SAMPLE_FIELDS, Prediction
-from storage.schema import (
-    prediction_blocks,
-    predictions,
-    replayed_prediction_blocks,
-    replayed_predictions,
-    sample_blocks,
-    samples,
+from storage.aggregates.computation import (
+    PREDICTION_COLUMNS,
+    SAMPLE_COLUMNS,
+    aggregate_predictions,
+    aggregate_samples,
 )
+from storage.blocks.tables import (
+    prediction_aggregates,
+    prediction_blocks,
+    replayed_prediction_aggregates,
+    replayed_prediction_blocks,
+    sample_aggregates,
+    sample_blocks,
+)
+from storage.records import SAMPLE_FIELDS, Prediction
+from storage.schema import predictions, replayed_predictions, samples
 
 Array = NDArray[np.float64]
 
@@ -33,6 +40,9 @@ class Series:
     Attributes:
         rows: table of the rows.
         blocks: table of the blocks.
+        aggregates: table of the aggregates of the blocks.
+        aggregate: computes aggregates from rows (rows, columns), ordered by time.
+        aggregate_columns: number of columns of the aggregates.
         columns: names of the columns in a block, `at` first. Later releases may only append names.
         order: names of the columns by which the rows of a block are sorted, most significant first; `at` is the last.
         format: version of the format; different for each series.
@@ -41,6 +51,9 @@ class Series:
 
     rows: Table
     blocks: Table
+    aggregates: Table
+    aggregate: Callable[[Array], Array]
+    aggregate_columns: int
     columns: tuple[str, ...]
     order: tuple[str, ...]
     format: int
@@ -58,13 +71,25 @@ class Series:
         return select(*(func.coalesce(column, missing) if column.nullable else column for column in columns))
 
 
-SAMPLES = Series(rows=samples, blocks=sample_blocks, columns=("at", *SAMPLE_FIELDS), order=("at",), format=1)
+SAMPLES = Series(
+    rows=samples,
+    blocks=sample_blocks,
+    aggregates=sample_aggregates,
+    aggregate=aggregate_samples,
+    aggregate_columns=SAMPLE_COLUMNS,
+    columns=("at", *SAMPLE_FIELDS),
+    order=("at",),
+    format=1,
+)
 
 
-def _predictions(rows: Table, blocks: Table, version: int) -> Series:
+def _predictions(rows: Table, blocks: Table, aggregates: Table, version: int) -> Series:
     return Series(
         rows=rows,
         blocks=blocks,
+        aggregates=aggregates,
+        aggregate=aggregate_predictions,
+        aggregate_columns=len(PREDICTION_COLUMNS),
         columns=tuple(field.name for field in fields(Prediction)),
         # Consecutive predictions for the same horizon are similar.
         order=("horizon", "at"),
@@ -73,8 +98,10 @@ def _predictions(rows: Table, blocks: Table, version: int) -> Series:
     )
 
 
-PREDICTIONS = _predictions(predictions, prediction_blocks, 2)
-REPLAYED_PREDICTIONS = _predictions(replayed_predictions, replayed_prediction_blocks, 3)
+PREDICTIONS = _predictions(predictions, prediction_blocks, prediction_aggregates, 2)
+REPLAYED_PREDICTIONS = _predictions(
+    replayed_predictions, replayed_prediction_blocks, replayed_prediction_aggregates, 3
+)
 
 ALL_SERIES = (SAMPLES, PREDICTIONS, REPLAYED_PREDICTIONS)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Integer, Select, Table, cast, func, select
 
+from storage.aggregates.reading import AggregateReader, is_aligned
 from storage.blocks.reading import Gap, RecentBlocks
 from storage.blocks.series import Array, just_before
 from storage.blocks.stored_series import StoredSeries
@@ -48,6 +49,8 @@ class BucketMaxima:
 
     def read(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
         """Return the aggregates by horizon; see `PredictionRepository.bucket_maxima`."""
+        if is_aligned(start, width):
+            return self._of_stored_aggregates(start, width, count)
         maxima: dict[float, NDArray[np.float64]] = {}
         recent = RecentBlocks()
         for chunk in bucket_chunks(self._host_id, start, width, count):
@@ -56,6 +59,26 @@ class BucketMaxima:
                     table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
                     table[min(number, count - 1)] = values
         return dict(sorted(maxima.items()))
+
+    def _of_stored_aggregates(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
+        """Return the aggregates by horizon for buckets that consist of whole buckets of stored aggregates."""
+        reader = AggregateReader(self._database, self._series.series, self._host_id)
+        empty = np.tile((-np.inf, 0.0, np.inf, 0.0, 0.0), (count, 1))
+        totals: dict[float, NDArray[np.float64]] = {}
+        for part in reader.between(start, start + width * count):
+            for horizon in np.unique(part[:, 1]).tolist():
+                at, _, number, probability, baseline_sum, threshold, warning = part[part[:, 1] == horizon].T
+                bucket = ((at - start) // width).astype(np.int64)
+                total = totals.setdefault(horizon, empty.copy())
+                np.maximum.at(total[:, 0], bucket, probability)
+                np.add.at(total[:, 1], bucket, baseline_sum)
+                np.minimum.at(total[:, 2], bucket, threshold)
+                np.maximum.at(total[:, 3], bucket, warning)
+                np.add.at(total[:, 4], bucket, number)
+        for total in totals.values():
+            total[total[:, 4] == 0] = np.nan
+            total[:, 1] /= total[:, 4]
+        return {horizon: total[:, :4] for horizon, total in sorted(totals.items())}
 
     def _read_chunk(
         self, connection: Connection, chunk: dict[str, float], recent: RecentBlocks

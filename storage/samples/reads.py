@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, func, select
 
+from storage.aggregates.computation import sums_of_groups
+from storage.aggregates.reading import AggregateReader, is_aligned
 from storage.blocks.reading import Gap, RecentBlocks
 from storage.blocks.series import SAMPLES, just_after, just_before
 from storage.blocks.stored_series import StoredSeries
@@ -17,6 +20,8 @@ from storage.records import SAMPLE_FIELDS
 from storage.samples.arrays import Array, ArrayBuffer, fetch_numbers, select_samples, select_thinned_times, with_nan
 from storage.samples.merge import rows_at
 from storage.schema import samples
+
+Numbers = NDArray[np.int64]
 
 DAY = 86400.0
 """Longest period in seconds whose rows are read at once if there are blocks, too."""
@@ -142,6 +147,12 @@ class SampleReads:
 
     def bucket_means(self, start: float, width: float, count: int) -> Array:
         """Return the mean of each field in each time bucket; see `SampleRepository.bucket_means`."""
+        if is_aligned(start, width):
+            counts, sums = np.zeros((2, count, len(SAMPLE_FIELDS)))
+            for number, (part_counts, part_sums, _) in self._aggregates(start, width, count):
+                np.add.at(counts, number, part_counts)
+                np.add.at(sums, number, part_sums)
+            return _means(counts, sums)
         means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
         recent = RecentBlocks()
         for chunk in bucket_chunks(self._host_id, start, width, count):
@@ -156,13 +167,21 @@ class SampleReads:
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
 
+    def bucket_maxima(self, start: float, width: float, count: int) -> Array:
+        """Return the maximum of each field in each time bucket; see `SampleRepository.bucket_maxima`."""
+        maxima = np.full((count, len(SAMPLE_FIELDS)), np.nan)
+        for number, (_, _, part_maxima) in self._aggregates(start, width, count):
+            np.fmax.at(maxima, number, part_maxima)
+        return maxima
 
-def _bucket_means(
-    rows: Array, start: float, width: float
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Array]:
+    def _aggregates(self, start: float, width: float, count: int) -> Iterator[tuple[Numbers, Sequence[Array]]]:
+        """Yield bucket numbers (rows,) with counts, sums and maxima of aggregates (rows, SAMPLE_FIELDS) each."""
+        for part in AggregateReader(self._database, SAMPLES, self._host_id).between(start, start + width * count):
+            yield ((part[:, 0] - start) // width).astype(np.int64), np.split(part[:, 1:], 3, axis=1)
+
+
+def _bucket_means(rows: Array, start: float, width: float) -> tuple[Numbers, Array]:
     """Return the numbers of the buckets with rows, and the mean of each column in them (buckets, columns).
-
-    The sums add one row after the other, as those of SQLite do.
 
     Args:
         rows: (rows, 1 + columns) times in order, and values; NaN for a missing value.
@@ -171,16 +190,14 @@ def _bucket_means(
     """
     bucket = ((rows[:, 0] - start) / width).astype(np.int64)
     first = np.flatnonzero(np.diff(bucket, prepend=-1))
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(rows)))
-    is_known = ~np.isnan(rows[:, 1:])
-    columns = is_known.shape[1]
-    cells = (group[:, None] * columns + np.arange(columns)).ravel()
-    # A missing value adds zero.
-    sums = np.bincount(cells, np.where(is_known, rows[:, 1:], 0.0).ravel(), len(first) * columns)
-    counts = np.bincount(cells, is_known.ravel(), len(first) * columns)
-    means = np.full(len(sums), np.nan)
+    return bucket[first], _means(*sums_of_groups(rows[:, 1:], first))
+
+
+def _means(counts: Array, sums: Array) -> Array:
+    """Return the means of groups from the number and the sum of their values; NaN for a group without values."""
+    means = np.full(sums.shape, np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
-    return bucket[first], means.reshape(-1, columns)
+    return means
 
 
 def _thinned(parts: Iterable[Array], spacing: float) -> Array:

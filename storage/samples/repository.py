@@ -196,6 +196,16 @@ class SampleRepository:
         """
         return self._reads.bucket_means(start, width, count)
 
+    def bucket_maxima(self, start: float, width: float, count: int) -> Array:
+        """Return the maximum of each field in each time bucket; see `bucket_means`.
+
+        Args:
+            start: start of the first bucket, a multiple of five minutes in seconds since the epoch.
+            width: width of a bucket, a multiple of five minutes in seconds.
+            count: number of buckets.
+        """
+        return self._reads.bucket_maxima(start, width, count)
+
     def start_of_newest(self, seconds: float, until: float, max_gap: float, min_rows: int = 0) -> float:
         """Return the time since which samples cover `seconds` seconds; see `StoredSeries.start_of_newest`."""
         return self._series.start_of_newest(seconds, until, max_gap, min_rows)

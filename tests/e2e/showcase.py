@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from model.forecast.predictor import predict_at
 from model.forecast.serialization import loads
 from monitor.jobs.scoring import score_matured
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction
+from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction, Verdict
 
 DAY = 86400.0
 DAYS = 4
@@ -67,6 +68,13 @@ def synthetic_samples(begin, end, seed=0):
     return np.column_stack([at, *columns])
 
 
+def add_disk_fault(samples, begin, end):
+    """Raise the writes and the use of the disk between two times, in place."""
+    rows = (samples[:, 0] >= begin) & (samples[:, 0] < end)
+    samples[rows, 1 + SAMPLE_FIELDS.index("disk_write")] *= 60
+    samples[rows, 1 + SAMPLE_FIELDS.index("disk_busy")] = 0.97
+
+
 def build(directory, port, now):
     """Write a configuration and a database into a directory, with predictions and scores of the last day.
 
@@ -82,6 +90,7 @@ def build(directory, port, now):
     config = directory / "config.toml"
     config.write_text(CONFIG.format(database=database, port=port))
     samples = synthetic_samples(now - DAYS * DAY, now - STEP)
+    add_disk_fault(samples, now - 9000, now - 7200)
     with open_stores(f"sqlite:///{database}") as stores:
         stores.samples.insert_missing(samples)
     command = [sys.executable, "-m", "monitor", "--config", str(config), "retrain", "--force"]
@@ -95,9 +104,11 @@ def build(directory, port, now):
             peak=0.97,
             peak_at=now - 8400,
             channel="joint",
-            contributions={"memory_usage": 0.7, "disk_busy": 0.3},
+            contributions={"disk_write": 0.6, "disk_busy": 0.3, "memory_usage": 0.1},
             model_id=1,
         )
+        earlier = replace(event, started_at=now - 2 * DAY, ended_at=now - 2 * DAY + 600, peak_at=now - 2 * DAY)
+        stores.anomalies.add(replace(earlier, verdict=Verdict.EXPECTED, note="backup", verdict_at=now - DAY))
         stores.anomalies.add(event)
         score_matured(stores, loads(stores.registry.blob(1)).spec.rules, STEP, now)
     return config

@@ -3,18 +3,23 @@
 With $MONITOR_SCREENSHOTS set to a directory, the pictures of docs/images are written there.
 """
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.keys import Keys
 
 from .conftest import free_port
 from .showcase import build
@@ -33,7 +38,7 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-CHARTS = {"probability", "load", "traffic", "anomaly", "loss", "gradient"}
+CHARTS = {"probability", "anomaly", "cpu", "memory", "disk", "network", "pressure", "loss", "gradient"}
 PICTURE_HEIGHT = 1700
 REQUESTED_URLS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 DRAWN_CHARTS = """
@@ -202,6 +207,60 @@ def test_page_fetches_another_history_for_another_range(daemon, browser):
     assert element(driver, "[data-range='6h']").get_attribute("aria-pressed") == "false"
 
 
+def requested_histories(driver):
+    """Return the requests of the history that the page has made."""
+    return [url for url in driver.execute_script(REQUESTED_URLS) if "/api/v1/history" in url]
+
+
+def test_page_zooms_to_a_dragged_period_which_survives_a_reload(daemon, browser):
+    driver = browser()
+    driver.get(daemon[0])
+    wait_until(lambda: "cpu" in drawn_charts(driver))
+    chart = element(driver, "[data-chart='cpu'] .u-over")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", chart)
+    drag = ActionChains(driver).move_to_element_with_offset(chart, -60, 0).click_and_hold()
+    drag.move_by_offset(120, 0).release().perform()
+    wait_until(lambda: any("from=" in url for url in requested_histories(driver)))
+    period = parse_qs(urlsplit(driver.current_url).query)
+    span = int(period["to"][0]) - int(period["from"][0])
+    assert 600 < span < 6 * 3600
+    driver.get(driver.current_url)
+    wait_until(lambda: any(f"from={period['from'][0]}" in url for url in requested_histories(driver)))
+    element(driver, "[data-action='wider']").click()
+    wider = parse_qs(urlsplit(driver.current_url).query)
+    assert int(wider["to"][0]) - int(wider["from"][0]) > 1.5 * span
+    element(driver, "[data-action='live']").click()
+    assert "range=" in driver.current_url
+
+
+def test_page_shows_and_saves_the_values_of_the_charts(daemon, browser, tmp_path):
+    driver = browser()
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    driver.get(daemon[0])
+    wait_until(lambda: "cpu" in drawn_charts(driver))
+    element(driver, "#history-values summary").click()
+    assert len(wait_until(lambda: driver.find_elements("css selector", "#history-values tbody tr"))) > 100
+    element(driver, "[data-action='csv']").click()
+    element(driver, "[data-png='cpu']").click()
+    (saved,) = wait_until(lambda: list(tmp_path.glob("*.csv")))
+    header, *rows = saved.read_text().splitlines()
+    assert {"timestamp", "cpu_usage", "probability_15m", "anomaly_score"} <= set(header.split(","))
+    assert len(rows) > 100
+    (picture,) = wait_until(lambda: list(tmp_path.glob("*.png")))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_page_hides_a_horizon_and_keeps_it_in_the_address(daemon, browser):
+    driver = browser()
+    driver.get(f"{daemon[0]}/?range=1h&horizon=15m")
+    wait_until(lambda: "probability" in drawn_charts(driver))
+    rows = driver.find_elements("css selector", "[data-chart='probability'] .u-off")
+    # The lines of base rate and threshold have no visible entry.
+    hidden = [row.text for row in rows if row.text]
+    assert len(hidden) == 2
+    assert not any("15m" in text for text in hidden)
+
+
 def test_page_loads_nothing_from_other_hosts(daemon, browser):
     driver = browser()
     driver.get(daemon[0])
@@ -209,6 +268,64 @@ def test_page_loads_nothing_from_other_hosts(daemon, browser):
     urls = driver.execute_script(REQUESTED_URLS)
     assert len(urls) >= 6
     assert all(url.startswith(daemon[0] + "/") for url in urls)
+
+
+def event_url(url, *, replayed):
+    """Return the URL of the page of the newest anomaly event of a kind."""
+    with urllib.request.urlopen(f"{url}/api/v1/anomalies", timeout=10) as response:
+        events = json.load(response)
+    return f"{url}/anomalies/{next(event['id'] for event in events if event['replayed'] is replayed)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "dark"), [("light", 1440, False), ("dark", 1440, True), ("phone", 390, False)]
+)
+def test_event_page_shows_values_and_curves_without_scripts(daemon, browser, tmp_path, name, width, dark):
+    driver = browser(width, dark=dark, scripts=False)
+    driver.get(event_url(daemon[0], replayed=False))
+    values = {
+        row.text.split()[0]: row.text.split() for row in driver.find_elements("css selector", "#values tbody tr")
+    }
+    assert list(values) == ["disk_write", "disk_busy", "memory_usage"]
+    assert values["disk_busy"][1] == "97.0%"
+    for chart in driver.find_elements("css selector", "#curves .event-chart"):
+        assert chart.size["height"] > 100
+        assert chart.size["width"] > 0.8 * width - 200
+        assert chart.find_element("css selector", "polyline.actual").size["height"] > 10
+    assert len(driver.find_elements("css selector", "#curves figure")) == 3
+    assert driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["width"] <= width
+    assert console_messages(driver) == []
+    assert driver.save_screenshot(str(Path(os.environ.get("MONITOR_SCREENSHOTS") or tmp_path) / f"event-{name}.png"))
+
+
+def test_event_page_is_reached_by_keyboard_from_the_list(daemon, browser):
+    driver = browser()
+    driver.get(daemon[0])
+    link = element(driver, "#anomalies tbody a")
+    path = urllib.parse.urlsplit(link.get_attribute("href")).path
+    link.send_keys(Keys.ENTER)
+    wait_until(lambda: urllib.parse.urlsplit(driver.current_url).path == path)
+    assert element(driver, "#event h2").text.startswith("Anomaly")
+    driver.switch_to.active_element.send_keys(Keys.TAB)
+    assert driver.switch_to.active_element.get_attribute("href").endswith("#content")
+    outline = driver.switch_to.active_element.value_of_css_property("outline-style")
+    assert outline == "solid"
+
+
+def test_event_page_of_a_replayed_event_names_its_detector(daemon, browser):
+    driver = browser()
+    driver.get(event_url(daemon[0], replayed=True))
+    assert "replayed" in element(driver, "#event h2").text
+    assert "not stored" in element(driver, "#values p").text
+    assert driver.find_elements("css selector", "#values tbody tr")
+
+
+def test_unknown_event_has_a_page_that_leads_back(daemon, browser):
+    driver = browser()
+    driver.get(f"{daemon[0]}/anomalies/999999")
+    assert "999999" in element(driver, "#error").text
+    element(driver, "#error a").click()
+    wait_until(lambda: "Host metrics" in element(driver, "main").text)
 
 
 def test_page_reports_a_daemon_that_does_not_respond(daemon, browser):

@@ -15,9 +15,10 @@ from model.errors import ModelError
 from model.forecast.serialization import loads
 from monitor.config.loader import load_config
 from monitor.config.reference import effective_values, to_toml
-from monitor.documents.traces import trace_import_document
+from monitor.documents.traces import ImportOrigin, trace_import_document
 from monitor.errors import MonitorError
 from monitor.reports.files import trace_import_report
+from monitor.sampling.import_summary import HistorySource, summary_of
 from monitor.sampling.trace_format.options import TraceOptions
 from monitor.sampling.trace_importer import ImportCounts, import_rows
 from monitor.sampling.trace_reader import read_rows, read_trace
@@ -140,7 +141,9 @@ def read_any_trace(path: Path, random: Random) -> None:
     if random.random() < 0.02:
         with open_stores("sqlite://") as stores:
             counts = import_rows(stores.samples, rows)
-    document = trace_import_document(path, rows, counts, 5.0, dry_run=False)
+    document = trace_import_document(
+        ImportOrigin(str(path), HistorySource.CSV), summary_of(rows, counts), 5.0, dry_run=False
+    )
     to_json(document).encode()
     str(trace_import_report(document)).encode()
 

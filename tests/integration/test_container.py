@@ -15,6 +15,7 @@ import urllib.request
 
 import pytest
 
+from monitor.cli.commands.shell.assets import PATTERNS
 from monitor.config.loader import load_config
 from monitor.sampling.sources import procfs
 
@@ -60,6 +61,8 @@ def test_copied_files_exist():
     sources = [source for words in copies for source in words]
     assert [source for source in sources if not (ROOT / source).exists()] == []
     assert {"model", "monitor", "storage"} <= set(sources)
+    assets = [path for pattern in PATTERNS for path in (ROOT / "deploy").glob(pattern)]
+    assert [path for path in assets if not any(path.is_relative_to(ROOT / source) for source in sources)] == []
 
 
 def test_image_settings_match_configuration_and_code():

@@ -20,6 +20,7 @@ NOT_NEEDED = (
     "numpy.testing",
     "rich",
     "sqlalchemy.orm",
+    "storage.salvage",
     "yaml",
 )
 

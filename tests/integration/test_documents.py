@@ -16,6 +16,7 @@ from monitor.queries.status import read_overview
 from monitor.state import DaemonState, LiveState
 from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments
+from storage import AnomalyRecord
 
 from .conftest import Admin
 
@@ -101,6 +102,14 @@ def test_files_of_models_and_traces_fulfil_their_schemas(served):
         code, out, _ = served(*arguments, "--json")
         assert code == 0, name
         validate(name, json.loads(out))
+
+
+def test_details_and_verdict_of_an_anomaly_fulfil_their_schemas(served):
+    with open_stores(served.url) as stores:
+        at = stores.samples.last().at
+        event_id = stores.anomalies.add(AnomalyRecord(at - 600, at, 0.9, at - 60, "joint", {"cpu_usage": 1.0}, 1))
+    validate("anomaly-details", json.loads(served("anomalies", "show", str(event_id), "--json")[1]))
+    validate("anomaly", json.loads(served("anomalies", "ack", str(event_id), "--as", "expected", "--json")[1]))
 
 
 def test_end_of_a_maintenance_fulfils_the_schema(served):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
+from model.features.rolling_window import RollingWindow
 from monitor.documents.history import history_document
 from monitor.queries.anomaly_scores import AnomalyScores
-from monitor.queries.history import HistoryReader
+from monitor.queries.history import HistoryReader, high_load_periods
 from monitor.queries.overview import Overview
 from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
@@ -139,6 +140,12 @@ def test_api_answers_each_document(get):
     assert get("/api/v1/training") == ("200 OK", None)
 
 
+def test_api_answers_the_history_between_two_times(get):
+    line, document = get("/api/v1/history", "from=7200&to=10800&points=60")
+    assert line == "200 OK"
+    assert (document["from"], document["until"], document["step"]) == (7200.0, 10800.0, 60.0)
+
+
 @pytest.mark.parametrize(
     ("path", "query"), [("/api/v1/history", "range=1h&range=7d"), ("/api/v1/status", "x=1"), ("/api/v1/model", "=")]
 )
@@ -146,3 +153,27 @@ def test_api_refuses_an_invalid_query(get, path, query):
     line, document = get(path, query)
     assert line == "400 Bad Request"
     assert document["error"]
+
+
+@pytest.mark.parametrize("step", [15.0, 300.0])
+def test_long_history_has_the_periods_of_all_samples(tmp_path, step):
+    rng = np.random.default_rng(3)
+    times = NOW - 5 * 86_400 + np.arange(0, 5 * 86_400, step)
+    usage = np.full(len(times), 0.2)
+    # Some start before and end after a whole hour, or contain short dips.
+    for begin in [*(NOW - 3600 * rng.choice(100, 12, replace=False) - 300), *(NOW - rng.uniform(0, 4e5, 8))]:
+        usage[(times >= begin) & (times < begin + 1800)] = 0.9
+        usage[(times >= begin + 900) & (times < begin + 912)] = 0.2
+    usage[rng.random(len(times)) < 0.001] = 0.95
+    usage[200:210] = np.nan
+    with open_stores(create_database(tmp_path / "long.db")) as stores:
+        stores.samples.insert_missing(np.column_stack((times, usage, np.full((len(times), 15), np.nan))))
+        after = 0.0
+        while (hour := stores.compactor.compact_next("samples", after, NOW - 86_400)) is not None:
+            after = hour.start + 3600
+        history = HistoryReader(stores, lambda: RULES, 15.0).read(4 * 86_400.0, 100, NOW - 1, NO_SCORES)
+    window = RollingWindow(("cpu_usage",), RULES, step)
+    window.extend(times, usage[:, None])
+    expected = high_load_periods(times, window.period_start, history.start)
+    assert len(expected) > 10
+    assert history.high_load_periods == expected

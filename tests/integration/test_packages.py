@@ -27,7 +27,8 @@ ASSETS = {
     "deploy/man/monitor.1",
     "deploy/monitor.service",
     *(f"deploy/prometheus/{name}.yml" for name in ("alerts", "prometheus", "recording", "scrape")),
-    *(f"deploy/grafana/dashboards/{name}.json" for name in ("daemon", "host", "quality", "training")),
+    *(f"deploy/grafana/dashboards/{name}.json" for name in ("daemon", "fleet", "host", "quality", "training")),
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "deploy" / "mixin").rglob("*") if path.is_file()),
     "deploy/grafana/provisioning/dashboards/monitor.yml",
     "deploy/grafana/provisioning/datasources/monitor.yml",
 }

@@ -1,7 +1,4 @@
-"""Rules for Prometheus: validity, cases, and the path of a warning to a receiver.
-
-The files are read line by line, as they are written; whether they are good YAML is promtool's word.
-"""
+"""Rules for Prometheus: validity, cases, and the path of a warning to a receiver."""
 
 import http.server
 import json
@@ -12,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 from collections import defaultdict
 from pathlib import Path
@@ -30,8 +28,11 @@ DEPLOY = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 ALERTS, RECORDING, SCRAPE = (DEPLOY / name for name in ("alerts.yml", "recording.yml", "scrape.yml"))
 CASES = sorted((DEPLOY / "tests").glob("*.yml"))
+DASHBOARDS = {
+    json.loads(path.read_text())["uid"] for path in (ROOT / "deploy" / "grafana" / "dashboards").glob("*.json")
+}
 GOLDEN = ROOT / "tests" / "golden" / "metrics.txt"
-PACKAGES = {"prometheus-alertmanager": "prometheus-alertmanager"}
+PACKAGES = {"prometheus-alertmanager": "prometheus-alertmanager", "amtool": "prometheus-alertmanager"}
 
 
 def need(*tools):
@@ -52,16 +53,20 @@ def promtool(*arguments):
     return result.stdout
 
 
-def blocks(path, key):
-    """Return the rules of a file as [(name, text)]."""
-    parts = re.split(rf"^ *- {key}: (\S+)$", path.read_text(), flags=re.MULTILINE)
-    return list(zip(parts[1::2], parts[2::2], strict=True))
+def rules_of(path):
+    """Return the rules of a file, of all groups."""
+    return [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
 
 
 def alerts():
-    result = blocks(ALERTS, "alert")
+    result = rules_of(ALERTS)
     assert len(result) > 20
     return result
+
+
+def alert_names():
+    """Return the names of all alerts, in the order of the file."""
+    return list(dict.fromkeys(rule["alert"] for rule in alerts()))
 
 
 def without_comments(text):
@@ -83,6 +88,16 @@ def test_complete_configuration_has_same_job_and_passes_promtool(tmp_path):
     assert yaml.safe_load(text)["scrape_configs"] == yaml.safe_load(SCRAPE.read_text())["scrape_configs"]
     (tmp_path / "prometheus.yml").write_text(text.replace("/etc/prometheus/monitor", str(DEPLOY)))
     assert "2 rule files found" in promtool("check", "config", "--lint-fatal", tmp_path / "prometheus.yml")
+
+
+def test_documented_alertmanager_configuration_passes_amtool(tmp_path):
+    [amtool] = need("amtool")
+    page = (ROOT / "docs" / "how-to" / "alerting.md").read_text()
+    [block] = [text for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S) if "receivers:" in text]
+    (tmp_path / "alertmanager.yml").write_text(block)
+    command = [amtool, "check-config", tmp_path / "alertmanager.yml"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_commented_scrape_configuration_is_valid(tmp_path):
@@ -108,28 +123,34 @@ def test_alert_has_firing_and_silent_case():
             name = re.search(r"alertname: (\w+)", part).group(1)
             received[name].add("quiet" if "exp_alerts: []" in part else "fires")
             received[name].update(re.findall(r"exp_labels: .*severity: '(\w+)'", part))
-    for name, text in alerts():
-        severity = re.search(r"severity: (\w+)", text).group(1)
-        assert {"fires", "quiet", severity} <= received[name], name
-    assert set(received) == {name for name, _ in alerts()}
+    for rule in alerts():
+        assert {"fires", "quiet", rule["labels"]["severity"]} <= received[rule["alert"]], rule["alert"]
+    assert set(received) == set(alert_names())
 
 
 def test_alert_has_severity_and_annotations():
-    for name, text in alerts():
-        assert re.search(r"^ +severity: (critical|warning|info)$", text, re.MULTILINE), name
-        for annotation in ("summary", "description"):
-            assert re.search(rf"^ +{annotation}: \S", text, re.MULTILINE), (name, annotation)
-        assert re.search(rf"^ +runbook: docs/runbooks/{name}\.md$", text, re.MULTILINE), name
+    for rule in alerts():
+        name, annotations = rule["alert"], rule["annotations"]
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}, name
+        assert set(annotations) == {"summary", "description", "runbook_url", "dashboard_url"}, name
+        assert annotations["runbook_url"].startswith("https://"), name
+        assert (RUNBOOKS / annotations["runbook_url"].rpartition("/")[2]).stem == name
+        dashboard = re.fullmatch(r"https://[\w.]+/d/(monitor-\w+)(\?.*)?", annotations["dashboard_url"])
+        assert dashboard[1] in DASHBOARDS, name
         if name != "MonitorAbsent":
-            assert text.count("$labels.instance") >= 2, name
+            assert all("$labels.instance" in annotations[key] for key in ("summary", "description")), name
+            assert "var-instance={{ $labels.instance | urlquery }}" in dashboard[2], name
 
 
 def test_alerts_and_runbooks_match():
-    named = {name for name, _ in alerts()}
     pages = {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"}
-    assert pages == named
+    assert pages == set(alert_names())
     index = (RUNBOOKS / "README.md").read_text()
-    assert re.findall(r"\[(\w+)\]\(\1\.md\)", index) == list(dict.fromkeys(name for name, _ in alerts()))
+    rows = re.findall(r"^\| \[(\w+)\]\(\1\.md\) \| ([\w, ]+) \|", index, re.MULTILINE)
+    severities = defaultdict(list)
+    for rule in alerts():
+        severities[rule["alert"]].append(rule["labels"]["severity"])
+    assert rows == [(name, ", ".join(dict.fromkeys(listed))) for name, listed in severities.items()]
 
 
 def test_runbook_has_all_sections():
@@ -155,22 +176,22 @@ def test_runbook_expressions_pass_promtool(tmp_path):
 
 def test_rules_use_bounds_of_the_program():
     recording, bounds = RECORDING.read_text(), ALERTS.read_text()
-    assert f"monitor_storage_buffered_samples / {CAPACITY}\n" in recording
-    assert f"[3d:1h]) > {DRIFT_THRESHOLD})" in recording
-    assert f"instance:monitor_training_dead_unit_ratio:max >= {DEAD_UNITS_LIMIT}\n" in bounds
+    assert f'monitor_storage_buffered_samples{{job="monitor"}} / {CAPACITY}\n' in recording
+    assert f"[3d:1h]) > {DRIFT_THRESHOLD}\n" in recording
+    assert f"instance:monitor_training_dead_unit_ratio:max >= {DEAD_UNITS_LIMIT}," in bounds
 
 
 def test_rules_and_runbooks_use_known_metrics():
     exposed = set(re.findall(r"^(monitor_\w+)", GOLDEN.read_text(), re.MULTILINE))
     exposed |= {f"{metric}_bucket" for metric in re.findall(r"^# TYPE (\w+) histogram", GOLDEN.read_text(), re.M)}
-    recorded = {name for name, _ in blocks(RECORDING, "record")}
+    recorded = {rule["record"] for rule in rules_of(RECORDING)}
     for path in (ALERTS, RECORDING, *CASES, *RUNBOOKS.glob("*.md")):
         for name in re.findall(r"\b(?:instance:)?monitor_\w+(?::\w+)?", without_comments(path.read_text())):
             assert name in exposed | recorded, f"{path.name}: {name}"
 
 
 def test_recorded_series_follow_naming_convention():
-    names = [name for name, _ in blocks(RECORDING, "record")]
+    names = [rule["record"] for rule in rules_of(RECORDING)]
     assert len(set(names)) == len(names) > 10
     assert all(re.fullmatch(r"instance:monitor_[a-z_]+:[a-z0-9_]+", name) for name in names)
 
@@ -328,9 +349,12 @@ def test_warning_is_notified_once_and_resolved(road):
     assert first["labels"]["instance"] == f"127.0.0.1:{exporter.port}"
     assert first["labels"]["job"] == "monitor"
     assert "is 70%" in first["annotations"]["description"]
-    assert (ROOT / first["annotations"]["runbook"]).is_file()
+    assert "the base rate is 10%" in first["annotations"]["description"]
+    assert "cpu_usage (+1.5)" in first["annotations"]["description"]
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(first["annotations"]["dashboard_url"]).query)
+    assert query == {"var-job": ["monitor"], "var-instance": [f"127.0.0.1:{exporter.port}"]}
     rules = [rule for group in answer(f"{prometheus}/rules")["groups"] for rule in group["rules"]]
-    assert len(rules) == len(alerts()) + len(blocks(RECORDING, "record"))
+    assert len(rules) == len(alerts()) + len(rules_of(RECORDING))
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     jobs = answer(f"{prometheus}/query?query=monitor_job_runs_total")["result"]
     assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [
@@ -341,5 +365,5 @@ def test_warning_is_notified_once_and_resolved(road):
     exporter.page = page(warning=False)
     wait_for(lambda: received.notified("MonitorHighLoadComing", "resolved"), 60, "all-clear at the webhook", logs)
     sent = [alert["labels"] for alert in received.notified("MonitorHighLoadComing", "firing")]
-    assert {(labels["horizon"], labels["severity"]) for labels in sent} == {("5m", "critical")}
+    assert {(labels["horizon"], labels["severity"]) for labels in sent} == {("5m", "warning")}
     assert "<error" not in json.dumps(received.posted)

@@ -182,7 +182,7 @@ def test_database_of_every_release_keeps_samples_and_models(migrated_url: str) -
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"])
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"])
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
@@ -197,7 +197,7 @@ def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None
         assert scores.lead_times(300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010"])
+@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"])
 def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
@@ -251,7 +251,7 @@ def test_migration_derives_the_serving_history_from_the_promotions(tmp_path: Pat
         assert registry.quarantined() == []
 
 
-@pytest.mark.parametrize("revision", ["0009", "0010"])
+@pytest.mark.parametrize("revision", ["0009", "0010", "0011"])
 def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         (failed,) = ModelRegistry(database).quarantined()

@@ -68,7 +68,7 @@ def assess_gradients(runs: Sequence[CompletedRun]) -> CheckResult:
     message = f"{health.state}, {steps}"
     if health.state == "healthy" and not health.nonfinite_steps:
         return ok(CheckId.GRADIENTS, message)
-    fix = next(iter(health.advice), f"docs/runbooks/MonitorGradients{health.state.capitalize()}.md")
+    fix = next(iter(health.advice), "docs/runbooks/MonitorTrainingUnhealthy.md")
     return warning(CheckId.GRADIENTS, message, fix)
 
 

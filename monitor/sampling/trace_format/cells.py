@@ -14,6 +14,22 @@ MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "undefined", "-"})
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_WITH_UNIT = re.compile(r"([^\s%]*[\d.,]) ?(%|(?:[mkMGTP]|µ|[KMGTP]i)?(?:[Bb]|[pc]|ops|req)/s)")
+"""Number with a unit, as Grafana formats values."""
+
+_PREFIXES = {
+    **{prefix: 1000.0**power for power, prefix in enumerate(("", "k", "M", "G", "T", "P"))},
+    **{f"{prefix}i": 1024.0**power for power, prefix in enumerate("KMGTP", 1)},
+    "m": 1e-3,
+    "µ": 1e-6,
+}
+
+_BASE_UNITS = {
+    Unit.BYTES_PER_SECOND: {"B/s": 1.0, "b/s": 1 / 8},
+    Unit.PER_SECOND: {"p/s": 1.0, "c/s": 1.0, "ops/s": 1.0, "req/s": 1.0},
+}
+"""Factors of the units without prefix in which Grafana formats the values of a field."""
+
 _LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 
 
@@ -85,10 +101,11 @@ class CellParser:
         self._marks = marks
         self._is_bounded_ratio = field in RATIO_FIELDS
         self._may_have_sign = METRIC_BY_FIELD[field].unit is Unit.RATIO
+        self._base_units = _BASE_UNITS.get(METRIC_BY_FIELD[field].unit, {})
         self.percent = percent and self._is_bounded_ratio
         # Fast path of __call__: a plain number up to this bound needs no further check.
         self._plain_bound = 0.0 if self.percent or marks else METRIC_BY_FIELD[field].upper_bound
-        self._has_signs: bool | None = None
+        self._has_units: bool | None = None
         self.largest = 0.0
 
     def __call__(self, cell: str, line: int) -> float | None:
@@ -105,8 +122,8 @@ class CellParser:
             value = float(cell)
         except ValueError:
             return self._parse(cell, line)
-        if 0.0 <= value <= self._plain_bound and not self._has_signs and cell.isascii() and "_" not in cell:
-            self._has_signs = False
+        if 0.0 <= value <= self._plain_bound and not self._has_units and cell.isascii() and "_" not in cell:
+            self._has_units = False
             # The addition turns -0.0 into 0.0.
             return value + 0.0
         return self._parse(cell, line)
@@ -115,26 +132,38 @@ class CellParser:
         text = cell.strip(" \t\r\n")
         if text.lower() in MISSING:
             return math.nan
-        has_sign = self._may_have_sign and text.endswith("%")
-        number = text[:-1].rstrip(" ") if has_sign else text
+        match = _WITH_UNIT.fullmatch(text)
+        number, unit = match.groups() if match else (text, "")
+        factor = self._factor(unit)
         if self._marks is not None:
             number = self._marks.with_point(number, line)
-        if not _NUMBER.fullmatch(number):
+        if factor is None or not _NUMBER.fullmatch(number):
             return None
-        self._check_sign(has_sign, text)
-        value = _hundredth(number) if has_sign or self.percent else float(number)
+        self._check_unit(bool(unit), text)
+        value = _hundredth(number) if unit == "%" or self.percent else float(number) * factor
         if self._is_bounded_ratio:
             self._check_ratio(value, text)
         self.largest = max(self.largest, value)
         return validated_value(self.field, value)
 
-    def _check_sign(self, has_sign: bool, text: str) -> None:
-        """Raise LineError if only some cells of the column have a percent sign and the others may be ratios."""
+    def _factor(self, unit: str) -> float | None:
+        """Return the factor from a unit to the unit of the field; None if the field has no such unit."""
+        if unit in ("", "%"):
+            return 1.0 if not unit or self._may_have_sign else None
+        base = next((name for name in self._base_units if unit.endswith(name)), None)
+        if base is None:
+            return None
+        prefix = _PREFIXES.get(unit.removesuffix(base))
+        return None if prefix is None else prefix * self._base_units[base]
+
+    def _check_unit(self, has_unit: bool, text: str) -> None:
+        """Raise LineError if only some cells of the column state a unit and the others may have another one."""
         if self.percent:
             return
-        if self._has_signs not in (None, has_sign):
-            raise LineError(f"{self._column} is {text!r}: some cells have a percent sign, others have none")
-        self._has_signs = has_sign
+        if self._has_units not in (None, has_unit):
+            kind = "a percent sign" if self._may_have_sign else "a unit"
+            raise LineError(f"{self._column} is {text!r}: some cells have {kind}, others have none")
+        self._has_units = has_unit
 
     def _check_ratio(self, value: float, text: str) -> None:
         """Raise LineError if a finite ratio exceeds 1 + TOLERANCE, for example because it is a percentage."""

@@ -31,7 +31,7 @@ BINARY_FORMATS = (
     (b"\xfd7zXZ\x00", "compressed with xz: decompress it first"),
     (b"BZh", "compressed with bzip2: decompress it first"),
     (b"PAR1", "a Parquet file: write it as CSV first"),
-    (b"\x96\xd5", "a binary file of sar: write it as CSV with sadf first"),
+    (b"\x96\xd5", "a binary file of sar: write it as JSON with `sadf -j FILE -- -A`"),
 )
 """First bytes of binary formats, with advice."""
 
@@ -52,15 +52,38 @@ def open_lines(path: Path) -> Iterator[Iterator[str]]:
     Raises:
         MonitorError: the file cannot be read, has a binary format, or is not valid text.
     """
+    with open_content(path) as content, lines_of(path, content) as lines:
+        yield lines
+
+
+@contextmanager
+def open_content(path: Path) -> Iterator[BufferedReader]:
+    """Open a file, and provide its content, decompressed if it is compressed with gzip.
+
+    Raises:
+        MonitorError: the file cannot be read, here or within the `with` block.
+    """
     try:
-        with path.open("rb") as file, _decompressed(file) as content, _decoded(path, content) as text:
-            yield _checked_lines(path, text)
+        with path.open("rb") as file, _decompressed(file) as content:
+            yield content
     except OSError as error:
         raise MonitorError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise MonitorError(f"{path}: not valid {error.encoding} text: {error.reason}") from error
     except (EOFError, zlib.error) as error:
         raise MonitorError(f"{path}: incomplete or damaged gzip file: {error}") from error
+
+
+@contextmanager
+def lines_of(path: Path, content: BufferedReader) -> Iterator[Iterator[str]]:
+    """Provide the lines of an open file.
+
+    Raises:
+        MonitorError: the content has a binary format, or is not valid text.
+    """
+    try:
+        with _decoded(path, content) as text:
+            yield _checked_lines(path, text)
+    except UnicodeDecodeError as error:
+        raise MonitorError(f"{path}: not valid {error.encoding} text: {error.reason}") from error
 
 
 @contextmanager

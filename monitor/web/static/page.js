@@ -2,10 +2,8 @@
 // Without this script the page shows the same figures, as of the time at which it was loaded.
 "use strict";
 (() => {
-  const { interval: sampling, oldestSample } = document.body.dataset;
-  const interval = Math.max(5, Number(sampling)) * 1000;
-  const recorded = Date.now() / 1000 - Number(oldestSample ?? 0);
-  let range = recorded < 900 ? "15m" : recorded < 3600 ? "1h" : "6h", trainingId = null, disconnected = false;
+  const interval = Math.max(5, Number(document.body.dataset.interval)) * 1000;
+  let shown = null, requested = 0, trainingId = null, disconnected = false;
 
   async function get(path, read) {
     // A relative URL would fail where the address of the page contains a password.
@@ -23,6 +21,7 @@
       if (!renewed || isInUse(part)) continue;
       part.querySelectorAll("details[open]").forEach((open) =>
         renewed.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", ""));
+      clock.apply(renewed);
       if (renewed.innerHTML !== part.innerHTML) part.replaceChildren(...renewed.childNodes);
     }
     const warning = document.querySelector("#prediction .warning strong");
@@ -38,7 +37,13 @@
   async function refreshHistory() {
     const width = document.getElementById("history").clientWidth;
     const points = Math.min(720, Math.max(120, Math.round(width / 2)));
-    charts.drawHistory(await getJson(`/api/v1/history?range=${range}&points=${points}`));
+    const number = ++requested;
+    const history = await getJson(`/api/v1/history?${view.query}&points=${points}`);
+    // Another period may have been chosen meanwhile.
+    if (number !== requested) return;
+    shown = history;
+    charts.drawHistory(history);
+    if (values.open) exports.table(history, values.querySelector(".scroll"));
   }
 
   async function refreshTraining() {
@@ -62,20 +67,31 @@
     document.body.classList.toggle("stale", disconnected);
   }
 
-  function selectRange(selected) {
-    range = selected;
-    document.querySelectorAll("[data-range]").forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.dataset.range === range)));
-    refresh(refreshHistory);
+  const values = document.getElementById("history-values");
+  values.addEventListener("toggle", () => values.open && shown && exports.table(shown, values.querySelector(".scroll")));
+  document.querySelector("[data-action='csv']").addEventListener("click", () => shown && exports.csv(shown));
+  document.querySelectorAll("[data-png]").forEach((button) => button.addEventListener("click", () =>
+    shown && exports.png(shown, button.dataset.png, button.closest("figure").querySelector("b").textContent)));
+
+  const zone = document.querySelector("[data-action='zone']");
+  function applyZone() {
+    zone.textContent = clock.zone;
+    clock.apply(document);
+    charts.redraw();
   }
+  zone.addEventListener("click", () => {
+    clock.toggle();
+    applyZone();
+  });
 
-  document.querySelectorAll("[data-range]").forEach((button) =>
-    button.addEventListener("click", () => selectRange(button.dataset.range)));
-  document.querySelectorAll(".ranges, #history figure").forEach((part) => (part.hidden = false));
+  document.querySelectorAll("#history [hidden]:not(figure)").forEach((part) => (part.hidden = false));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", charts.redraw);
+  charts.showHorizons(view.horizons);
+  charts.listen({ zoom: view.showBetween, reset: view.reset, horizons: view.chooseHorizons });
+  view.start(() => refresh(refreshHistory), () => shown);
+  applyZone();
 
-  selectRange(range);
-  refresh(refreshTraining);
+  refresh(refreshHistory, refreshTraining);
   setInterval(() => document.hidden || refresh(refreshFigures), interval);
   setInterval(() => document.hidden || refresh(refreshHistory, refreshTraining), Math.max(30000, interval));
   document.addEventListener("visibilitychange", () =>

@@ -8,8 +8,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.documents.storage import quarantine_notice, storage_problems
+from monitor.sampling.metric_catalog import format_value
 from monitor.system.formatting import (
     approximate_duration,
+    format_clock,
     format_number,
     format_percent,
     format_quantity,
@@ -41,7 +43,9 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
+        clock=format_clock,
         duration=approximate_duration,
+        metric_value=metric_value,
         scientific=format_scientific,
         since=format_since,
         iso_time=iso_time,
@@ -57,6 +61,11 @@ def environment() -> Environment:
     )
     made.globals["static_url"] = static_url
     return made
+
+
+def metric_value(value: float | None, metric: str) -> str:
+    """Return the value of a host metric with its unit; a filter has its value first."""
+    return format_value(metric, value)
 
 
 def svg_percent(ratio: float) -> str:

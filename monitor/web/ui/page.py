@@ -11,6 +11,7 @@ from monitor.documents.models import ModelDocument
 from monitor.documents.prediction import PredictionDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunDocument
+from monitor.queries.history import MAX_RANGE
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
 from monitor.web.ui.environment import environment
@@ -19,7 +20,15 @@ from storage import StorageError
 Value = TypeVar("Value")
 Default = TypeVar("Default")
 
-RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
+RANGES = (
+    ("15m", "15 min"),
+    ("1h", "1 h"),
+    ("6h", "6 h"),
+    ("24h", "24 h"),
+    ("7d", "7 d"),
+    ("30d", "30 d"),
+    ("90d", "90 d"),
+)
 """Time ranges of the charts: value of the API parameter, label."""
 
 LISTED_ANOMALIES = 10
@@ -57,7 +66,8 @@ def render_page(api: Api, host: str) -> str:
         model=documents.model,
         training=documents.training,
         ranges=RANGES,
-        metric_units={metric.field: metric.unit for metric in HOST_METRICS},
+        metrics={metric.field: {"unit": metric.unit, "source": metric.source} for metric in HOST_METRICS},
+        max_range=MAX_RANGE,
         host_metrics=HOST_METRICS,
         holdout_scores=HOLDOUT_SCORES,
         document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),

@@ -92,7 +92,7 @@ def load_web_config_file(path: Path, reader: FileReader | None = None) -> WebCon
 
 def _parse(path: Path, reader: FileReader) -> dict[Any, Any]:
     # PyYAML is needed only where a web.config.yml is configured.
-    from monitor.web.web_config.yaml import parse  # noqa: PLC0415
+    from monitor.config.strict_yaml import parse  # noqa: PLC0415
 
     try:
         text = reader.read_text(path.name)

@@ -53,19 +53,25 @@ def list_events(options: GlobalOptions, since: float | None) -> int:
     return _list(options, since)
 
 
-@command.command("show", examples={"monitor anomalies show 4": "Show one event with its attributions."})
+@command.command("show", examples={"monitor anomalies show 4": "Show one event with actual and expected values."})
 @click.argument("event_id", metavar="ID", type=ROW_ID, help="ID of the event.")
 @json_option
 @pass_options
 def show_event(options: GlobalOptions, event_id: int) -> int:
-    """Show one anomaly event with the attribution to each metric."""
-    from monitor.documents.anomalies import anomaly_document  # noqa: PLC0415
+    """Show one anomaly event with its context.
+
+    For each metric: its contribution to the score, its actual value and the one that the detector expected, in the
+    row that deviates most. Then earlier events with about the same contributions.
+    """
+    from monitor.documents.anomalies import anomaly_details_document  # noqa: PLC0415
+    from monitor.queries.anomaly_details import read_anomaly_details  # noqa: PLC0415
     from monitor.reports.anomalies import anomaly_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
+    now = time.time()
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        event = anomaly_document(stores.anomalies.get(event_id))
-    print_result(options, event, anomaly_report(event, time.time()))
+        event = anomaly_details_document(read_anomaly_details(stores, event_id, now))
+    print_result(options, event, anomaly_report(event, now))
     return ExitCode.DONE
 
 

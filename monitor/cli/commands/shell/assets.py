@@ -17,6 +17,8 @@ from monitor.system.atomic_write import open_atomic
 
 PATTERNS = (
     "man/*.1",
+    "mixin/*.*",
+    "mixin/*/*.libsonnet",
     "monitor.service",
     "prometheus/*.yml",
     "grafana/dashboards/*.json",

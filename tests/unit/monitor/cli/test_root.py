@@ -27,7 +27,8 @@ def command_lines(example):
     """Return the arguments of each `monitor` in an example, which may be a pipeline."""
     for part in example.split(" | "):
         words = shlex.split(part.partition(" > ")[0])
-        yield words[words.index("monitor") + 1 :]
+        if "monitor" in words:
+            yield words[words.index("monitor") + 1 :]
 
 
 def long_options(group_name):

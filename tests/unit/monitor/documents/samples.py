@@ -1,7 +1,17 @@
 """Full documents for the tests of reports and schemas, every field of them set."""
 
 from model.training.refusal import ComparisonSkip
-from monitor.documents.anomalies import AnomalyCountDocument, AnomalyDocument, MaintenanceDocument
+from monitor.documents.anomalies import (
+    AnomalyCountDocument,
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    CurvesDocument,
+    ExpectationDocument,
+    MaintenanceDocument,
+    MetricCurveDocument,
+    MetricValueDocument,
+    SimilarEventDocument,
+)
 from monitor.documents.backtest import (
     BacktestAnomalies,
     BacktestAttempt,
@@ -11,7 +21,9 @@ from monitor.documents.backtest import (
 )
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
-from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.queries.anomaly_details import MissingExpectation
+from monitor.sampling.import_summary import HistorySource
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport
 from storage import Verdict
@@ -45,6 +57,79 @@ IN_PROGRESS = AnomalyDocument(
     note=None,
     verdict_at=None,
     replayed=False,
+)
+
+ENDED_DETAILS = AnomalyDetailsDocument(
+    **vars(ENDED),
+    values=(
+        MetricValueDocument(
+            metric="cpu_usage",
+            contribution=0.75,
+            at=NOW - 7200,
+            actual=0.97,
+            expected=0.31,
+            lower=0.2,
+            upper=0.42,
+            usual=0.25,
+        ),
+        MetricValueDocument(
+            metric="disk_busy",
+            contribution=0.245,
+            at=None,
+            actual=None,
+            expected=None,
+            lower=None,
+            upper=None,
+            usual=None,
+        ),
+    ),
+    expectation=ExpectationDocument(model_id=5, detected=False, missing=None, message=""),
+    curves=CurvesDocument(
+        step=60.0,
+        at=(NOW - 7260, NOW - 7200, NOW - 7140, NOW - 6000),
+        metrics=(
+            MetricCurveDocument(
+                metric="cpu_usage",
+                actual=(0.3, 0.97, 0.96, 0.3),
+                expected=(None, 0.31, 0.9, 0.35),
+                lower=(None, 0.2, 0.79, 0.24),
+                upper=(None, 0.42, 1.0, 0.46),
+            ),
+        ),
+    ),
+    similar=(
+        SimilarEventDocument(
+            id=1,
+            started_at=NOW - 90_000,
+            channel="joint",
+            similarity=0.96,
+            verdict=Verdict.EXPECTED,
+            note="<backup>",
+        ),
+    ),
+)
+IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
+    **vars(IN_PROGRESS),
+    values=(
+        MetricValueDocument(
+            metric="cpu_usage",
+            contribution=1.0,
+            at=None,
+            actual=None,
+            expected=None,
+            lower=None,
+            upper=None,
+            usual=None,
+        ),
+    ),
+    expectation=ExpectationDocument(
+        model_id=None,
+        detected=False,
+        missing=MissingExpectation.NO_SAMPLES,
+        message=MissingExpectation.NO_SAMPLES.message,
+    ),
+    curves=None,
+    similar=(),
 )
 
 COUNTS = AnomalyCountDocument(
@@ -123,6 +208,8 @@ MODEL_IMPORT = ModelImportDocument(
 )
 TRACE_IMPORT = TraceImportDocument(
     file="trace.csv",
+    source=HistorySource.CSV,
+    host="",
     dry_run=False,
     rows=1000,
     added=990,
@@ -143,6 +230,12 @@ TRACE_IMPORT = TraceImportDocument(
     spacing=300.0,
     sampling_interval=5.0,
     spacing_differs=True,
+    fields=("cpu_usage", "memory_usage"),
+    missing_fields=("swap_usage",),
+    gaps=2,
+    gap_seconds=5400.0,
+    longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
+    notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
 PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
 

@@ -24,8 +24,10 @@ from tests.unit.monitor.documents.samples import (
     BACKTEST,
     COUNTS,
     ENDED,
+    ENDED_DETAILS,
     HISTORY,
     IN_PROGRESS,
+    IN_PROGRESS_DETAILS,
     MAINTENANCE,
     MODEL_EXPORT,
     MODEL_IMPORT,
@@ -52,6 +54,7 @@ def documents(state, overview, live):
     return {
         "anomalies": [(ENDED, IN_PROGRESS), ()],
         "anomaly": [ENDED, IN_PROGRESS],
+        "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
         "backtest": [BACKTEST, replace(BACKTEST, anomalies=None)],
         "check-config": [ConfigCheckDocument("x", ("wrong",)), ConfigCheckDocument(None, config={"web": {"a": [1]}})],
         "doctor": [DoctorDocument((check,))],

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from monitor.inference.stored_samples import read_samples, sample_values
+from monitor.inference.stored_samples import CHUNK_SECONDS, read_rows, read_samples, sample_values
 from storage import SAMPLE_FIELDS, Sample
 
 pytestmark = pytest.mark.unit
@@ -34,6 +34,19 @@ def test_empty_range_is_not_read():
     samples = FakeSamples()
     assert list(read_samples(SimpleNamespace(samples=samples), ("cpu_usage",), 5.0, 5.0)) == []
     assert samples.queries == []
+
+
+def test_rows_are_means_of_whole_row_intervals(stores):
+    step = 70.0
+    start = 1_800_000_000.0 // step * step
+    offsets = [at for at in range(0, 4200, 10) if not 700 <= at < 840]
+    stores.samples.append_many(Sample(start + at, cpu_usage=at / 10_000) for at in offsets)
+    rows = dict(read_rows(stores, ("cpu_usage", "disk_busy"), step, start, start + 3500))
+    # The chunks that are read are shorter, and rows without a value are left out.
+    assert CHUNK_SECONDS < 3500
+    assert list(rows) == [start + step * number for number in range(50) if number not in (10, 11)]
+    assert [row[0] for row in rows.values()] == pytest.approx([(at - start + 30) / 10_000 for at in rows])
+    assert all(np.isnan(row[1]) for row in rows.values())
 
 
 def test_values_of_a_sample_are_in_the_order_of_the_fields():

@@ -50,7 +50,7 @@ def test_run_compresses_hours_that_ended_a_day_before_the_newest_sample(stores):
 def test_run_is_bounded_and_pauses_after_each_hour(stores):
     fill(stores, 24 + 2 * HOURS_PER_RUN + 1)
     pauses = []
-    job = CompactionJob(stores, Clock(START + 100 * HOUR), pause=pauses.append)
+    job = CompactionJob(stores, Clock(START + 1000 * HOUR), pause=pauses.append)
     job.run()
     assert (len(blocks(stores)), pauses) == (HOURS_PER_RUN, [PAUSE] * 2 * HOURS_PER_RUN)
     job.run()

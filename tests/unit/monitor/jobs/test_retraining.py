@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 
@@ -34,6 +35,26 @@ class Runs:
         self.all.append(run)
 
 
+@dataclass
+class Conditions:
+    """Fixed conditions that count how often the serving predictor was read."""
+
+    enough: bool = True
+    state: ServingState = ServingState.MODEL
+    reads: int = 0
+
+    @property
+    def fallback_active(self):
+        return self.state == ServingState.FALLBACK
+
+    def serving(self):
+        self.reads += 1
+        return self.state
+
+    def has_enough_history(self, now):
+        return self.enough
+
+
 class Clock:
     now = 10_000.0
 
@@ -56,8 +77,7 @@ def make(monkeypatch):
         job = RetrainingJob(
             Config(training=TRAINING),
             runs,
-            lambda now: enough,
-            lambda: ServingState.MODEL if serving else ServingState.NO_FITTED_MODEL,
+            Conditions(enough, ServingState.MODEL if serving else ServingState.NO_FITTED_MODEL),
             trainer=Trainer(monotonic=clock),
             clock=clock,
         )
@@ -98,6 +118,17 @@ def test_job_keeps_due_time_after_an_early_skipped_run(make):
     assert len(trainers) == 1
 
 
+def test_job_reads_nothing_before_a_known_due_date_unless_a_fallback_serves():
+    conditions = Conditions(enough=False)
+    job = RetrainingJob(Config(training=TRAINING), Runs(run(10_000 - 60)), conditions, clock=Clock())
+    job.run()
+    job.run()
+    assert conditions.reads == 1
+    conditions.state = ServingState.FALLBACK
+    job.run()
+    assert conditions.reads == 2
+
+
 def test_job_starts_a_single_trainer_at_a_time(make):
     job, _, trainers = make(Runs(), code="import time; time.sleep(60)")
     job.run()
@@ -134,6 +165,7 @@ def test_job_stops_trainer_beyond_deadline(make):
     job.run()
     assert trainers[0].returncode < 0
     assert runs.last().outcome == "failed"
+    assert "training.timeout" in runs.last().reason
 
 
 def test_close_stops_running_trainer(make):

@@ -6,6 +6,7 @@ import pytest
 from monitor.queries.history import (
     held_predictions,
     high_load_periods,
+    joined_periods,
     merged_predictions,
     slot_length,
 )
@@ -27,6 +28,12 @@ def test_high_load_periods_have_their_first_and_last_time():
     starts = np.array([NONE, 1, 1, 1, NONE, 5, 6, 6])
     assert high_load_periods(times, starts, 2.0) == ((2.0, 3.0), (5.0, 5.0), (6.0, 7.0))
     assert high_load_periods(times, np.full(8, NONE), 0.0) == ()
+
+
+def test_joined_periods_do_not_overlap():
+    starts = np.array([0.0, 2.0, 5.0, 9.0])
+    assert joined_periods(starts, starts + 3.0, 1.0, 11.0) == ((1.0, 8.0), (9.0, 11.0))
+    assert joined_periods(np.empty(0), np.empty(0), 1.0, 11.0) == ()
 
 
 def held(values, step, interval, horizon=300.0):

@@ -1,10 +1,12 @@
 """Anomaly reports."""
 
+from dataclasses import replace
+
 import pytest
 
 from model.anomaly.online_detector import FLATLINE
 from model.anomaly.scoring.channels import SCORE_PARTS
-from monitor.documents.anomalies import MaintenanceEndDocument
+from monitor.documents.anomalies import ExpectationDocument, MaintenanceEndDocument
 from monitor.reports.anomalies import (
     CHANNELS,
     anomalies_report,
@@ -14,9 +16,18 @@ from monitor.reports.anomalies import (
     maintenance_report,
     verdict_report,
 )
-from tests.unit.monitor.documents.samples import ENDED, IN_PROGRESS, MAINTENANCE, NOW
+from tests.unit.monitor.documents.samples import (
+    ENDED,
+    ENDED_DETAILS,
+    IN_PROGRESS,
+    IN_PROGRESS_DETAILS,
+    MAINTENANCE,
+    NOW,
+)
 
 pytestmark = pytest.mark.unit
+
+OWN_DETECTOR = ExpectationDocument(model_id=3, detected=True, missing=None, message="")
 
 
 def test_channels_explains_every_channel_of_the_detector():
@@ -29,7 +40,12 @@ def test_anomalies_report_matches_golden(assert_golden):
 
 
 def test_anomaly_report_matches_golden(assert_golden):
-    assert_golden("anomaly", {"ended": anomaly_report(ENDED, NOW), "in progress": anomaly_report(IN_PROGRESS, NOW)})
+    reports = {
+        "ended": anomaly_report(ENDED_DETAILS, NOW),
+        "in progress": anomaly_report(IN_PROGRESS_DETAILS, NOW),
+        "detected": anomaly_report(replace(ENDED_DETAILS, expectation=OWN_DETECTOR, similar=()), NOW),
+    }
+    assert_golden("anomaly", reports)
 
 
 def test_verdict_report_matches_golden(assert_golden):

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.documents.traces import TraceImportDocument
 from monitor.reports.files import model_export_report, model_import_report, purge_report, trace_import_report
+from monitor.sampling.import_summary import HistorySource
 from tests.unit.monitor.documents.samples import MODEL_EXPORT, MODEL_IMPORT, PURGE, TRACE_IMPORT
 
 pytestmark = pytest.mark.unit
@@ -24,10 +25,14 @@ def test_trace_import_report_matches_golden(assert_golden):
     empty = TraceImportDocument(
         **dict.fromkeys(vars(TRACE_IMPORT), 0)
         | {"file": "trace.csv", "dry_run": True, "ignored_columns": (), "first_at": None, "last_at": None}
-        | {"spacing": None, "spacing_differs": False}
+        | {"spacing": None, "spacing_differs": False, "fields": (), "longest_gaps": (), "notes": (), "host": ""}
+        | {"source": HistorySource.CSV}
     )
     reports = {
         "imported": trace_import_report(TRACE_IMPORT),
+        "server": trace_import_report(
+            replace(TRACE_IMPORT, file="http://prom:9090", source=HistorySource.PROMETHEUS, host="web1:9100")
+        ),
         "before 2000": trace_import_report(replace(TRACE_IMPORT, first_at=20260228.0, last_at=20260301.0)),
         "empty": trace_import_report(empty),
     }

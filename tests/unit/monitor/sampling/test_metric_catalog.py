@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sampling.metric_catalog import HOST_METRICS, METRIC_BY_FIELD, RATIO_FIELDS, Unit, fields_of_source
+from monitor.sampling.metric_catalog import (
+    HOST_METRICS,
+    METRIC_BY_FIELD,
+    RATIO_FIELDS,
+    Unit,
+    fields_of_source,
+    format_value,
+)
 from monitor.sampling.sources import SOURCES
 from storage import SAMPLE_FIELDS
 from storage.records import BYTE_RATE_FIELDS
@@ -68,3 +75,10 @@ def test_metrics_page_has_every_metric_with_its_help_text():
         if f"# HELP monitor_{metric.prometheus_name} {metric.description}\n" not in page
     ]
     assert missing == []
+
+
+def test_values_have_the_unit_of_their_metric():
+    assert format_value("cpu_usage", 0.5) == "50.0%"
+    assert format_value("disk_write", 48e6) == "48 MB/s"
+    assert format_value("disk_write", None) == "-"
+    assert format_value("field_of_a_newer_release", 0.5) == "0.500"

@@ -9,6 +9,7 @@ from monitor.system.formatting import (
     LATEST,
     approximate_duration,
     format_bytes,
+    format_clock,
     format_count,
     format_duration,
     format_number,
@@ -118,3 +119,8 @@ def test_format_since_has_time_and_distance_and_the_date_of_another_day():
 
 def test_load_per_cpu_is_no_percentage():
     assert format_quantity(1.25, Unit.PER_CPU) == "1.25"
+
+
+def test_format_clock_has_the_time_of_day():
+    assert format_clock(1_800_000_000.0) == "08:00"
+    assert format_clock(1e15) == "after 9999-12-31"

@@ -89,6 +89,10 @@ def test_stop_child_kills_child_that_ignores_sigterm():
     [
         ("import sys; print('first\\nlast', file=sys.stderr); sys.exit(4)", "ended with exit code 4: last"),
         ("import os; os.kill(os.getpid(), 15)", "was ended by SIGTERM"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "was ended by SIGKILL (perhaps too little memory: see the kernel log)",
+        ),
     ],
 )
 def test_exit_description_states_code_or_signal_and_last_line(code, description):

@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.queries.history import HistoryReader
 from monitor.state import DaemonState
+from monitor.web.api import StoredDocuments
 from monitor.web.application import Application
+from storage import AnomalyRecord
+from tests.unit.monitor.conftest import NOW
 
 from .wsgi import call
 
@@ -81,7 +85,7 @@ def test_unknown_paths_are_404(application, path):
     assert call(application, path)[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/", "/static/page.js", "/api/v1/status"])
+@pytest.mark.parametrize("path", ["/metrics", "/", "/static/page.js", "/api/v1/status", "/anomalies/1"])
 def test_other_methods_are_not_allowed(application, path):
     code, headers, _ = call(application, path, "POST")
     assert (code, headers["Allow"]) == (405, "GET, HEAD")
@@ -113,3 +117,31 @@ def test_page_is_html(application):
     code, headers, body = call(application, "/")
     assert (code, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert body.startswith(b"<!doctype html>")
+
+
+def test_page_and_document_of_an_anomaly_event(state, stores):
+    event = AnomalyRecord(NOW - 60, None, 0.9, NOW - 60, "spike", {"cpu_usage": 1.0}, 1)
+    event_id = stores.anomalies.add(event)
+    documents = StoredDocuments(stores, HistoryReader(stores, lambda: None, 5.0), lambda: NOW)
+    application = Application(lambda: state, lambda: documents)
+    code, headers, body = call(application, f"/anomalies/{event_id}")
+    assert (code, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"spike" in body
+    code, _, body = call(application, f"/api/v1/anomalies/{event_id}")
+    assert (code, json.loads(body)["id"]) == (200, event_id)
+
+
+def test_unknown_anomaly_event_is_404_as_page_and_as_json(state, stores):
+    documents = StoredDocuments(stores, HistoryReader(stores, lambda: None, 5.0), lambda: NOW)
+    application = Application(lambda: state, lambda: documents)
+    for event_id in ("7", "x"):
+        code, headers, body = call(application, f"/anomalies/{event_id}")
+        assert (code, headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert body.startswith(b"<!doctype html>")
+        code, _, body = call(application, f"/api/v1/anomalies/{event_id}")
+        assert (code, set(json.loads(body))) == (404, {"error"})
+
+
+def test_anomaly_event_is_503_while_the_database_is_not_open(application):
+    assert call(application, "/anomalies/1")[0] == 503
+    assert call(application, "/api/v1/anomalies/1")[0] == 503

@@ -17,7 +17,8 @@ from sqlalchemy import event, func, select
 from storage import COMPACTED_TABLES, Compactor, Database, Prediction, Sample, SampleRepository, open_database
 from storage.blocks import compaction
 from storage.blocks.series import ALL_SERIES
-from storage.schema import sample_blocks, samples
+from storage.blocks.tables import sample_blocks
+from storage.schema import samples
 
 from .conftest import START, Stored
 
@@ -104,7 +105,7 @@ def test_hour_with_a_damaged_prediction_is_left_as_it_is(database: Database, col
     assert stored.predictions.between(0.0, START + HOUR) == before
 
 
-@pytest.mark.parametrize("statement", ["INSERT", "DELETE"])
+@pytest.mark.parametrize("statement", ["INSERT INTO sample_blocks", "INSERT INTO sample_aggregates", "DELETE"])
 def test_failure_in_mid_transaction_changes_nothing(database: Database, statement: str) -> None:
     added = fill(database, 1)
 
@@ -138,7 +139,7 @@ Compactor(database).compact_next("samples", 0.0, 2.0**40)
 
 
 @pytest.mark.parametrize("point", ["before_cursor_execute", "after_cursor_execute"])
-@pytest.mark.parametrize("statement", ["INSERT", "DELETE"])
+@pytest.mark.parametrize("statement", ["INSERT INTO sample_blocks", "INSERT INTO sample_aggregates", "DELETE"])
 def test_kill_loses_and_duplicates_no_row(url: str, tmp_path: Path, statement: str, point: str) -> None:
     with open_database(url) as database:
         added = fill(database, 1)

@@ -10,7 +10,8 @@ from sqlalchemy import event, func, select
 from storage import Database, Prediction, Sample
 from storage.blocks.expansion import expand_all, expand_hours
 from storage.blocks.series import ALL_SERIES, SAMPLES
-from storage.schema import predictions, sample_blocks, samples
+from storage.blocks.tables import sample_blocks
+from storage.schema import predictions, samples
 
 from .conftest import START, Stored
 

@@ -45,7 +45,7 @@ def test_gradients_are_those_of_the_newest_run_with_a_network(overview):
     ("state", "advice", "fix"),
     [
         ("exploding", ("lower the learning rate",), "lower the learning rate"),
-        ("vanishing", (), "MonitorGradientsVanishing"),
+        ("vanishing", (), "MonitorTrainingUnhealthy"),
     ],
 )
 def test_unhealthy_gradients_are_a_warning_with_advice_or_runbook(overview, state, advice, fix):

@@ -45,7 +45,7 @@ def test_parser_returns_the_value_in_the_unit_of_the_field(field, cell, expected
         ("load_per_cpu", "120%"),
         ("network_receive", "3.7e18"),
         ("network_receive", "-1"),
-        ("disk_read", "1.2 kB/s"),
+        ("disk_read", "1.2 kp/s"),
         ("load_per_cpu", "1e9"),
     ],
 )
@@ -155,3 +155,31 @@ def test_parser_returns_a_valid_value_or_refuses_any_text(field, cell, percent, 
         assert cell.strip(" \t\r\n").lower() not in MISSING
     elif not math.isnan(value):
         assert 0 <= value <= metric.upper_bound
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "value"),
+    [
+        ("disk_read", "512 B/s", 512.0),
+        ("disk_read", "1.20 MB/s", 1.2e6),
+        ("disk_read", "3 KiB/s", 3072.0),
+        ("network_receive", "8 kb/s", 1000.0),
+        ("network_receive", "500 mB/s", 0.5),
+        ("network_errors", "1.5 kp/s", 1500.0),
+        ("network_errors", "2 c/s", 2.0),
+        ("cpu_usage", "12.3%", 0.123),
+        ("disk_read", "5 %", None),
+        ("disk_read", "5 p/s", None),
+        ("cpu_usage", "5 B/s", None),
+        ("network_errors", "5 B/s", None),
+    ],
+)
+def test_parser_reads_the_units_of_grafana(field, cell, value):
+    assert parser(field)(cell, 2) == value
+
+
+def test_parser_refuses_a_column_with_units_in_some_cells_only():
+    parse = parser("disk_read")
+    parse("1.2 MB/s", 2)
+    with pytest.raises(LineError, match="some cells have a unit"):
+        parse("5", 3)

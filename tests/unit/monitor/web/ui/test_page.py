@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -15,10 +14,10 @@ from monitor.web.ui.page import render_page
 from storage import StorageErrorKind
 from tests.unit.monitor.conftest import NOW
 
+from .html import Page
+
 pytestmark = pytest.mark.unit
 
-VOID_ELEMENTS = {"meta", "link"}
-SVG_ELEMENTS = {"rect", "line", "circle"}
 MALICIOUS_NAME = '<b onclick="x">cpu</b>'
 EVENT = {
     "id": 7,
@@ -37,51 +36,6 @@ class Records:
 
     def anomalies(self):
         return [EVENT]
-
-
-class Page(HTMLParser):
-    """Text by section, table rows by section, classes and links; checks that elements are nested."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.sections = {}
-        self.rows = {}
-        self.classes = []
-        self.links = []
-        self._open = []
-        self._ids = []
-        self.feed(html)
-        assert self._open == []
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.classes.append(attributes.get("class", ""))
-        self.links += [attributes[name] for name in ("href", "src") if name in attributes]
-        if tag in VOID_ELEMENTS:
-            return
-        self._open.append(tag)
-        self._ids.append(attributes.get("id") if tag in {"section", "details"} or "data-live" in attributes else None)
-        if tag == "tr":
-            self.rows.setdefault(self._section(), []).append([])
-        if tag == "td":
-            self.rows[self._section()][-1].append("")
-
-    def handle_startendtag(self, tag, attributes):
-        assert tag in SVG_ELEMENTS
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-        self._ids.pop()
-
-    def handle_data(self, data):
-        section = self._section()
-        self.sections[section] = " ".join(f"{self.sections.get(section, '')} {data}".split())
-        if "td" in self._open:
-            row = self.rows[section][-1]
-            row[-1] = " ".join(f"{row[-1]} {data}".split())
-
-    def _section(self):
-        return next((name for name in reversed(self._ids) if name), "")
 
 
 @pytest.fixture
@@ -176,6 +130,10 @@ def test_anomaly_panel_lists_events(detecting):
     (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
     assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
     assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "live", "-"]
+
+
+def test_anomaly_panel_links_the_page_of_each_event(detecting):
+    assert "/anomalies/7" in page_of(detecting, Records()).links
 
 
 def test_anomaly_panel_has_no_table_without_a_detector(state):

@@ -75,7 +75,7 @@ def test_import_warns_of_an_empty_trace(run, tmp_path, content, options, warning
         ("timestamp,cpu_usage\n1000,0.8\n1005,41.5\n", "line 3"),
         ("timestamp,cpu_usage\n4000000000,0.5\n", "line 2"),
         ('timestamp,cpu_usage\n1000,0.8\n1005,"0.9\n1010,0.7\n', "line 3"),
-        ('{"status":"success"}', "line 1"),
+        ('{"panels":[]}', "line 1"),
     ],
 )
 def test_refused_import_stores_nothing_of_any_file_and_creates_no_database(run, tmp_path, content, line):

@@ -48,6 +48,8 @@ def test_since_before_another_subcommand_is_a_usage_error(run, event_id):
 def test_show_prints_the_event(run, event_id):
     result = run("anomalies", "show", event_id, "--json")
     assert (result.code, result.document["contributions"]) == (ExitCode.DONE, {"cpu_usage": 1.0})
+    assert [value["metric"] for value in result.document["values"]] == ["cpu_usage"]
+    assert result.document["expectation"]["missing"] == "no_detector"
 
 
 def test_show_of_an_unknown_event_exits_with_1(run, event_id):

@@ -1,7 +1,9 @@
 """`monitor assets`."""
 
+import json
 from pathlib import Path
 
+import _jsonnet
 import pytest
 
 from monitor.cli.commands.shell import assets
@@ -23,6 +25,13 @@ def test_assets_are_copied_to_the_directory(run, tmp_path):
     assert {path.name for path in (target / "completion").iterdir()} == {
         f"monitor.{s}" for s in ("bash", "zsh", "fish")
     }
+
+
+def test_written_mixin_is_complete(run, tmp_path):
+    assert run("assets", "--to", tmp_path).code == ExitCode.DONE
+    dashboards = f"std.objectFields((import '{tmp_path}/mixin/mixin.libsonnet').grafanaDashboards)"
+    shipped = {path.name for path in (tmp_path / "grafana" / "dashboards").iterdir()}
+    assert set(json.loads(_jsonnet.evaluate_snippet("test", dashboards))) == shipped
 
 
 def test_assets_replace_files_and_are_listed(run, tmp_path):

@@ -1,0 +1,1 @@
+"""Sources of past samples other than CSV: Prometheus, its JSON files, sadf."""

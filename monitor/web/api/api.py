@@ -1,0 +1,132 @@
+"""JSON API: the documents that the commands print with --json, and the recent history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument
+from monitor.documents.history import HistoryDocument
+from monitor.documents.models import ModelDocument, model_document
+from monitor.documents.prediction import PredictionDocument, prediction_documents
+from monitor.documents.status import StatusDocument, daemon_status_document
+from monitor.documents.training import RunDocument, run_document
+from monitor.state import DaemonState
+from monitor.web.api.parameters import MAX_ECHO, ApiError, Query, history_period, history_points, row_id
+from monitor.web.api.stored_documents import StoredDocuments
+from storage import StorageError, UnknownAnomalyError
+
+ANOMALIES_PATH = "/api/v1/anomalies"
+HISTORY_PATH = "/api/v1/history"
+HISTORY_PARAMETERS = {"range", "from", "to", "points"}
+
+
+class Api:
+    """JSON API of the daemon, which returns the current document of each path.
+
+    Attributes:
+        documents: for each path, a function from the query parameters to the document.
+    """
+
+    def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
+        """Initialize the API; documents are read on request.
+
+        Args:
+            state: returns the current state of the daemon.
+            stored: returns the reader of the database; None while the database is not open.
+        """
+        self._state = state
+        self._stored = stored
+        self.documents: dict[str, Callable[[Query], object]] = {
+            "/api/v1/status": lambda _: self.status(),
+            "/api/v1/prediction": lambda _: self.prediction(),
+            HISTORY_PATH: self._history,
+            ANOMALIES_PATH: lambda _: self.anomalies(),
+            "/api/v1/models": lambda _: self._reader().models(),
+            "/api/v1/model": lambda _: self.model(),
+            "/api/v1/training": lambda _: self.training(),
+        }
+
+    def answer(self, path: str, query: Query) -> object:
+        """Return the document that the API serves at a path.
+
+        Args:
+            path: a key of `documents`, or ANOMALIES_PATH with the ID of an event.
+            query: query parameters; only the history has any.
+
+        Raises:
+            ApiError: the document is not available, or the query is invalid.
+        """
+        unknown = set(query) - (HISTORY_PARAMETERS if path == HISTORY_PATH else set())
+        if unknown:
+            raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))[:MAX_ECHO]}")
+        try:
+            if path in self.documents:
+                return self.documents[path](query)
+            return self.anomaly(path.removeprefix(f"{ANOMALIES_PATH}/"))
+        except StorageError as error:
+            raise ApiError(503, str(error)) from error
+
+    def status(self) -> StatusDocument:
+        """Return the status document of the daemon for the current time.
+
+        Raises:
+            ApiError: the daemon has not read the database yet.
+        """
+        document = daemon_status_document(self._state(), time.time())
+        if document is None:
+            raise ApiError(503, "not sampling yet")
+        return document
+
+    def prediction(self) -> tuple[PredictionDocument, ...]:
+        """Return the newest prediction, one document per horizon; empty if there is none."""
+        live = self._state().live
+        return () if live is None or live.forecast is None else prediction_documents(live.forecast)
+
+    def anomalies(self) -> tuple[AnomalyDocument, ...]:
+        """Return the anomaly events of the last 30 days, newest first.
+
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().anomalies()
+
+    def anomaly(self, event_id: str) -> AnomalyDetailsDocument:
+        """Return one anomaly event with its context.
+
+        Args:
+            event_id: ID of the event, as part of a path.
+
+        Raises:
+            ApiError: there is no such event, or the database is not open.
+            StorageError: the database cannot be read.
+        """
+        number = row_id(event_id)
+        try:
+            return self._reader().anomaly(number)
+        except UnknownAnomalyError as error:
+            raise ApiError(404, f"there is no anomaly event {number}") from error
+
+    def model(self) -> ModelDocument | None:
+        """Return the document of the serving model; None if no model serves."""
+        overview = self._state().overview
+        if overview is None or overview.model is None:
+            return None
+        return model_document(overview.model, overview.model.id)
+
+    def training(self) -> RunDocument | None:
+        """Return the document of the newest training run; None before the first run."""
+        overview = self._state().overview
+        return None if overview is None or overview.last_run is None else run_document(overview.last_run)
+
+    def _history(self, query: Query) -> HistoryDocument:
+        period = history_period(query)
+        points = history_points(query)
+        return self._reader().history(period, points, self._state())
+
+    def _reader(self) -> StoredDocuments:
+        stored = self._stored()
+        if stored is None:
+            raise ApiError(503, "the database is not open yet")
+        return stored

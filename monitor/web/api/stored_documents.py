@@ -1,0 +1,74 @@
+"""Stored documents: documents that are computed from the database on request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from monitor.documents.anomalies import (
+    RECENT,
+    AnomalyDetailsDocument,
+    AnomalyDocument,
+    anomaly_details_document,
+    anomaly_document,
+)
+from monitor.documents.history import HistoryDocument, history_document
+from monitor.documents.models import ModelListEntry, model_list_entry
+from monitor.queries.anomaly_details import read_anomaly_details
+from monitor.queries.anomaly_scores import AnomalyScores
+from monitor.queries.history import HistoryReader
+from monitor.state import DaemonState
+from monitor.stores import Stores
+from monitor.training.records import registered_model
+from monitor.web.api.parameters import HistoryPeriod
+
+
+class StoredDocuments:
+    """Reader of the documents that are computed from the database on request; thread-safe."""
+
+    def __init__(self, stores: Stores, history: HistoryReader, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._stores = stores
+        self._history = history
+        self._entries: dict[int, ModelListEntry] = {}
+
+    def anomalies(self) -> tuple[AnomalyDocument, ...]:
+        """Return the anomaly events of the last 30 days, newest first."""
+        return tuple(map(anomaly_document, self._stores.anomalies.since(self._clock() - RECENT)))
+
+    def anomaly(self, event_id: int) -> AnomalyDetailsDocument:
+        """Return one anomaly event with its context.
+
+        Raises:
+            UnknownAnomalyError: there is no such event.
+        """
+        return anomaly_details_document(read_anomaly_details(self._stores, event_id, self._clock()))
+
+    def models(self) -> tuple[ModelListEntry, ...]:
+        """Return the registered models, newest first."""
+        registry = self._stores.registry
+        active = registry.active_id()
+        quarantined = registry.quarantined()
+        entries = []
+        for record in registry.history():
+            # The report, which is large, is decoded once for each model.
+            known = self._entries.get(record.id)
+            entry = model_list_entry(registered_model(record), None) if known is None else known
+            parts = tuple(failed.part for failed in quarantined if failed.model_id == record.id)
+            serving = record.id == active
+            entries.append(replace(entry, promoted_at=record.promoted_at, serving=serving, quarantined=parts))
+        self._entries = {entry.id: entry for entry in entries}
+        return tuple(entries)
+
+    def history(self, period: HistoryPeriod, points: int, state: DaemonState) -> HistoryDocument:
+        """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.
+
+        Args:
+            period: period of the history.
+            points: largest number of time slots.
+            state: state of the daemon; the recent anomaly scores are read from it, not from the database.
+        """
+        until = self._clock() if period.until is None else period.until
+        recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
+        return history_document(self._history.read(period.seconds, points, until, recent_scores))

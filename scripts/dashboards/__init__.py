@@ -1,1 +1,0 @@
-"""Grafana dashboards: content, panels and layout."""
