@@ -159,7 +159,7 @@ def test_baselines_of_the_scorecard_are_computed_from_the_stored_samples(stores)
     assert all(baseline.false_warnings <= 7 for baseline in baselines.values())
 
 
-def test_baselines_are_scored_only_while_there_were_predictions(stores):
+def test_baselines_are_scored_only_in_hours_with_predictions(stores):
     now = BEGIN + 14_400
     before = read_scorecard(stores, score(stores), RULES, STEP, now - 7 * 86_400).horizons[0].baselines
     # Imported samples: ten days with ten peaks each that no rule counts as high load.
