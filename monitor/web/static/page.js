@@ -2,7 +2,8 @@
 // Without this script the page shows the same figures, as of the time at which it was loaded.
 "use strict";
 (() => {
-  const interval = Math.max(5, Number(document.body.dataset.interval)) * 1000;
+  const { interval: sampling, speed } = document.body.dataset;
+  const interval = Math.max(5, Number(sampling) / Number(speed)) * 1000;
   let shown = null, requested = 0, trainingId = null, disconnected = false;
 
   async function get(path, read) {
@@ -93,7 +94,7 @@
 
   refresh(refreshHistory, refreshTraining);
   setInterval(() => document.hidden || refresh(refreshFigures), interval);
-  setInterval(() => document.hidden || refresh(refreshHistory, refreshTraining), Math.max(30000, interval));
+  setInterval(() => document.hidden || refresh(refreshHistory, refreshTraining), Math.max(30000 / Number(speed), interval));
   document.addEventListener("visibilitychange", () =>
     document.hidden || refresh(refreshFigures, refreshHistory, refreshTraining));
 })();

@@ -9,6 +9,7 @@ from typing import TypeVar
 from monitor.documents.anomalies import AnomalyDocument
 from monitor.documents.models import ModelDocument
 from monitor.documents.prediction import PredictionDocument
+from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunDocument
 from monitor.queries.history import MAX_RANGE
@@ -47,24 +48,28 @@ class PageDocuments:
     anomalies: tuple[AnomalyDocument, ...]
     model: ModelDocument | None
     training: RunDocument | None
+    scorecard: ScorecardDocument | None
 
 
-def render_page(api: Api, host: str) -> str:
+def render_page(api: Api, host: str, speed: float = 1.0) -> str:
     """Return the HTML page, rendered from the current documents of the API.
 
     Args:
         api: source of all figures on the page.
         host: name of this machine.
+        speed: seconds of the clock per second; the page refreshes that much more often.
     """
     documents = read_documents(api)
     template = environment().get_template("page.html")
     return template.render(
         host=host,
+        speed=speed,
         status=documents.status,
         predictions=documents.predictions,
         anomalies=documents.anomalies,
         model=documents.model,
         training=documents.training,
+        scorecard=documents.scorecard,
         ranges=RANGES,
         metrics={metric.field: {"unit": metric.unit, "source": metric.source} for metric in HOST_METRICS},
         max_range=MAX_RANGE,
@@ -82,6 +87,7 @@ def read_documents(api: Api) -> PageDocuments:
         anomalies=_value_or((), api.anomalies)[:LISTED_ANOMALIES],
         model=api.model(),
         training=api.training(),
+        scorecard=_value_or(None, api.scorecard),
     )
 
 
