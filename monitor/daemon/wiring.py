@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
 from monitor.daemon.object_cache import ObjectCache
-from monitor.daemon.scheduler import Job
+from monitor.daemon.scheduler import NOTIFIER, Job
 from monitor.daemon.state import StateHolder
 from monitor.daemon.storage import DaemonStorage
 from monitor.inference.registry_follower import RegistryFollower
@@ -41,6 +42,9 @@ RETENTION_INTERVAL = HOUR
 COMPACTION_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
+
+MAX_NOTIFICATION_INTERVAL = 5.0
+"""Longest interval of the notifications in seconds; they follow each sample."""
 
 JOB_OFFSET = 0.5
 """Seconds by which the jobs are later than the samples."""
@@ -175,6 +179,7 @@ def build_services(
             ),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            *_notification_jobs(config, stores, holder, cache, clock),
         ),
         sources=cache.get(
             "sources",
@@ -192,6 +197,38 @@ def build_services(
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
+
+
+def _notification_jobs(
+    config: Config, stores: Stores, holder: StateHolder, cache: ObjectCache, clock: Callable[[], float]
+) -> tuple[Job, ...]:
+    """Return the job of the notifications if a channel is configured; without one, its modules are not loaded.
+
+    A change of the channels keeps the outbox with the waiting notifications.
+    """
+    if not config.notify.channels:
+        return ()
+    from monitor.notifications.delivery import SenderProcesses  # noqa: PLC0415
+    from monitor.notifications.events import Origin  # noqa: PLC0415
+    from monitor.notifications.job import NotificationInput, NotificationJob  # noqa: PLC0415
+    from monitor.notifications.outbox import Outbox  # noqa: PLC0415
+
+    outbox = cache.get("outbox", (stores,), lambda: Outbox(stores.notifications))
+    senders = cache.get("senders", (), SenderProcesses)
+    holder.stop_notifications = senders.stop
+    host = socket.gethostname()
+    source = NotificationInput(
+        state=holder.state,
+        origin=lambda: Origin(host, config.notify.external_url or holder.page_url),
+        clock=clock,
+    )
+    job = cache.get(
+        "notification",
+        (stores, config.notify, config.anomaly.maintenance, config.directory),
+        lambda: NotificationJob(config, stores, outbox, senders, holder.publish_channels, source),
+    )
+    interval = min(config.sampling.interval, MAX_NOTIFICATION_INTERVAL)
+    return (Job("notification", interval, job.run, NOTIFIER, offset=JOB_OFFSET),)
 
 
 def _started_follower(storage: DaemonStorage, served: ServedModel, clock: Callable[[], float]) -> RegistryFollower:
