@@ -38,7 +38,7 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-CHARTS = {"probability", "anomaly", "cpu", "memory", "disk", "network", "pressure", "loss", "gradient"}
+CHARTS = {"probability", "anomaly", "cpu", "memory", "disk", "network", "pressure"}
 PICTURE_HEIGHT = 1700
 REQUESTED_URLS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 DRAWN_CHARTS = """
@@ -176,6 +176,15 @@ def test_page_draws_all_charts_and_fits_the_width(daemon, browser, tmp_path, nam
     save_picture(driver, Path(os.environ.get("MONITOR_SCREENSHOTS") or tmp_path) / f"page-{name}.png")
 
 
+@pytest.mark.parametrize(("path", "charts"), [("/model", {"loss", "gradient"}), ("/config", set())])
+def test_pages_of_model_and_configuration_fit_a_phone(daemon, browser, path, charts):
+    driver = browser(390)
+    driver.get(daemon[0] + path)
+    wait_until(lambda: drawn_charts(driver) == charts)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert console_messages(driver) == []
+
+
 def test_page_shows_all_figures_without_scripts(daemon, browser):
     driver = browser(scripts=False)
     driver.get(daemon[0])
@@ -183,8 +192,13 @@ def test_page_shows_all_figures_without_scripts(daemon, browser):
     assert element(driver, "#host tbody tr td").text == "cpu_usage"
     assert element(driver, "#quality tbody tr td").text == "5m"
     assert element(driver, "#anomalies tbody tr").text
+    driver.get(f"{daemon[0]}/model")
     assert element(driver, "#model tbody tr").text
     assert element(driver, "#training-summary tbody tr td").text == "0.weight"
+    assert "serving" in element(driver, "#registry tbody tr").text
+    driver.get(f"{daemon[0]}/config")
+    assert "cpu_usage" in element(driver, "#rules tbody tr").text
+    assert "monitor.db" in element(driver, "#configuration").text
     assert element(driver, "noscript p").is_displayed()
     assert not element(driver, ".ranges").is_displayed()
 

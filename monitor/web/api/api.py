@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument
+from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.history import HistoryDocument
-from monitor.documents.models import ModelDocument, model_document
+from monitor.documents.models import ModelDocument, ModelListEntry, model_document
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
@@ -42,9 +43,10 @@ class Api:
             "/api/v1/prediction": lambda _: self.prediction(),
             HISTORY_PATH: self._history,
             ANOMALIES_PATH: lambda _: self.anomalies(),
-            "/api/v1/models": lambda _: self._reader().models(),
+            "/api/v1/models": lambda _: self.models(),
             "/api/v1/model": lambda _: self.model(),
             "/api/v1/training": lambda _: self.training(),
+            "/api/v1/config": lambda _: self.configuration(),
         }
 
     def answer(self, path: str, query: Query) -> object:
@@ -107,6 +109,23 @@ class Api:
             return self._reader().anomaly(number)
         except UnknownAnomalyError as error:
             raise ApiError(404, f"there is no anomaly event {number}") from error
+
+    def configuration(self) -> ConfigCheckDocument:
+        """Return the configuration in effect, with credentials redacted."""
+        # Imported late: few daemons are asked for their configuration.
+        from monitor.config.reference import effective_values  # noqa: PLC0415
+
+        config = self._state().config
+        return ConfigCheckDocument(str(config.path) if config.path else None, config=effective_values(config))
+
+    def models(self) -> tuple[ModelListEntry, ...]:
+        """Return the registered models, newest first.
+
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().models()
 
     def model(self) -> ModelDocument | None:
         """Return the document of the serving model; None if no model serves."""
