@@ -14,6 +14,7 @@ from storage import (
     Database,
     ModelRegistry,
     PredictionRepository,
+    ProcessSnapshotRepository,
     SampleRepository,
     ScoreRepository,
     TrainingRunRepository,
@@ -36,6 +37,7 @@ class Stores:
     runs: TrainingRunRepository
     scores: ScoreRepository
     anomalies: AnomalyRepository
+    process_snapshots: ProcessSnapshotRepository
     replayed_predictions: PredictionRepository
     replayed_scores: ScoreRepository
     compactor: Compactor
@@ -100,6 +102,7 @@ def stores_of(database: Database) -> Stores:
         runs=TrainingRunRepository(database),
         scores=ScoreRepository(database),
         anomalies=AnomalyRepository(database),
+        process_snapshots=ProcessSnapshotRepository(database),
         replayed_predictions=PredictionRepository(database, replayed=True),
         replayed_scores=ScoreRepository(database, replayed=True),
         compactor=Compactor(database),

@@ -21,6 +21,7 @@ from monitor.documents.anomalies import (
     AnomalyDocument,
     MaintenanceDocument,
     MaintenanceEndDocument,
+    WarningDocument,
 )
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ConfigCheckDocument
@@ -70,6 +71,7 @@ DOCUMENTS: dict[str, Any] = {
     "status": StatusDocument,
     "trace-import": TraceImportDocument,
     "training": RunDocument,
+    "warnings": tuple[WarningDocument, ...],
 }
 """Type of each document by the name of its schema."""
 

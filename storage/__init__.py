@@ -13,6 +13,7 @@ from storage.errors import (
     UnknownAnomalyError,
     UnknownModelError,
 )
+from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.predictions import PredictionRepository
@@ -57,6 +58,9 @@ __all__ = [
     "Onset",
     "Prediction",
     "PredictionRepository",
+    "ProcessSnapshot",
+    "ProcessSnapshotRepository",
+    "ProcessUsage",
     "QuarantinedModel",
     "Sample",
     "SampleRepository",

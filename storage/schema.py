@@ -1,4 +1,4 @@
-"""Database schema: SQLAlchemy tables of this release; those of blocks are in `storage.blocks.tables`."""
+"""Database schema: SQLAlchemy tables; those of blocks and events are in modules of their own."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
+from monitor.config.events_section import EventsSection
 from monitor.config.schema import (
     SECTIONS,
     AnomalySection,
@@ -48,6 +49,7 @@ class Config:
     training: TrainingSection = field(default_factory=TrainingSection)
     gate: GateSection = field(default_factory=GateSection)
     anomaly: AnomalySection = field(default_factory=AnomalySection)
+    events: EventsSection = field(default_factory=EventsSection)
     web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)
     path: Path | None = None

@@ -17,6 +17,7 @@ from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.database_url import database_url
+from monitor.config.events_section import EventsSection
 from monitor.config.list_options import RuleBounds, durations, integers, rules, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
 from monitor.config.options import boolean, choice, duration, integer, number, option, string
@@ -227,6 +228,7 @@ SECTIONS: dict[str, Any] = {
     "training": TrainingSection,
     "gate": GateSection,
     "anomaly": AnomalySection,
+    "events": EventsSection,
     "web": WebSection,
     "log": LogSection,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.config.loader import Config
@@ -17,7 +18,7 @@ from monitor.sampling.sampler import Sampler
 from monitor.sampling.storage_state import StorageState
 from monitor.sampling.storage_writer import StorageWriter
 from monitor.sampling.write_buffer import WriteBuffer
-from storage import StorageError
+from storage import Prediction, StorageError
 
 OPEN_PATIENCE = 1.0
 """Longest time in seconds to wait at a start for the database, while sampling has begun; then the port opens."""
@@ -42,6 +43,7 @@ class SamplingCore:
         interval = config.sampling.interval
         self._interval = interval
         self._storage = storage
+        self._processes = services.processes
         self._buffer = WriteBuffer(storage.stores.cycles, self._ensure_open)
         self._sampler = Sampler(services.sources, interval)
         self.writer = StorageWriter(self._buffer, interval, services.before_sample)
@@ -50,7 +52,7 @@ class SamplingCore:
             served=services.served,
             buffer=self._buffer,
             wake_writer=self.writer.wake,
-            observers=(holder.publish_live, WarningLog().observe),
+            observers=(holder.publish_live, WarningLog(self._record_processes).observe),
         )
         self.scheduler = Scheduler(self._jobs(config, services))
         holder.read_jobs_from(self.scheduler.states, lambda: self.scheduler.needs_restart)
@@ -90,11 +92,15 @@ class SamplingCore:
         """Continue with another configuration: a run in progress continues, and no sample is missed."""
         interval = config.sampling.interval
         self._storage = storage
+        self._processes = services.processes
         self._buffer.use(storage.stores.cycles, self._ensure_open)
         self.writer.use(interval, services.before_sample)
         self._sampler.use(services.sources, interval)
         self._cycle.use(services.served)
         self.scheduler.replace(self._jobs(config, services))
+
+    def _record_processes(self, started: Sequence[Prediction]) -> None:
+        self._processes.warnings_started(started)
 
     def _ensure_open(self) -> None:
         self._storage.ensure_open(self._buffer.recently_stored)

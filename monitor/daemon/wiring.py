@@ -18,6 +18,7 @@ from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.compaction import CompactionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.model_salvage import ModelSalvageJob
+from monitor.jobs.process_recorder import ProcessRecorder
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
 from monitor.jobs.retraining import RetrainingJob, Trainer
@@ -55,6 +56,7 @@ class Services:
         jobs: all jobs except for the sampling cycle.
         sources: sources of the samples.
         served: serving model.
+        processes: recorder of the processes at the start of warnings and anomalies.
         records: reader of the database for the page and the API.
         before_sample: called by the storage writer shortly before each sample with a forecast.
         refresh: reads the overview of the database and publishes it.
@@ -63,6 +65,7 @@ class Services:
     jobs: tuple[Job, ...]
     sources: tuple[Source, ...]
     served: ServedModel
+    processes: ProcessRecorder
     records: StoredDocuments
     before_sample: Callable[[], None]
     refresh: Callable[[], None]
@@ -140,10 +143,13 @@ def build_services(
         (stores, served),
         lambda: RecalibrationJob(stores, served, clock),
     )
+    processes = cache.get("processes", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock))
     anomaly_detection = cache.get(
         "anomaly_detection",
-        (stores, config.anomaly, interval),
-        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, clock),
+        (stores, config.anomaly, interval, processes),
+        lambda: AnomalyDetectionJob(
+            stores, config.anomaly, interval, holder.publish_anomaly, processes.anomaly_started, clock
+        ),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
@@ -173,6 +179,7 @@ def build_services(
             lambda: make_sources(sampling.sources, sampling.network_exclude),
         ),
         served=served,
+        processes=processes,
         records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval), clock),
         before_sample=follow_up.run,
         refresh=status_refresh.run,

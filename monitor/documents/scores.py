@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.documents.anomalies import AnomalyCountDocument
+from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
 from monitor.queries.scores import HorizonScore
 from monitor.system.formatting import format_duration
 
@@ -77,12 +77,14 @@ class ScoreReportDocument:
         horizons: scores of the live predictions for each horizon.
         replayed: scores of the replayed predictions for each horizon.
         anomalies: numbers of anomaly events of the last 30 days.
+        warnings: warnings that started in the period and whose processes were recorded, newest first; at most 100.
     """
 
     since: float
     horizons: tuple[HorizonScoreDocument, ...]
     replayed: tuple[HorizonScoreDocument, ...]
     anomalies: AnomalyCountDocument
+    warnings: tuple[WarningDocument, ...]
 
 
 def score_document(horizon: HorizonScore) -> HorizonScoreDocument:

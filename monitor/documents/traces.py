@@ -147,6 +147,7 @@ class PurgeDocument:
         samples: number of deleted samples.
         predictions: number of deleted predictions, live and replayed.
         anomalies: number of deleted anomaly events, all without a verdict.
+        process_snapshots: number of deleted snapshots of the processes at the start of a warning or an anomaly.
     """
 
     from_: float
@@ -154,6 +155,7 @@ class PurgeDocument:
     samples: int
     predictions: int
     anomalies: int
+    process_snapshots: int
 
 
 def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:

@@ -20,7 +20,7 @@ from monitor.state import AnomalyState
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from monitor.training.train_detector import detector_key
-from storage import ModelPart, StorageError
+from storage import AnomalyRecord, ModelPart, StorageError
 
 log = get_logger(__name__)
 
@@ -50,6 +50,7 @@ class AnomalyDetectionJob:
         config: AnomalySection,
         interval: float,
         publish: Callable[[AnomalyState | None], None],
+        on_start: Callable[[AnomalyRecord], None],
         clock: Callable[[], float],
     ) -> None:
         """Initialize the job; its first run loads the detector.
@@ -59,12 +60,14 @@ class AnomalyDetectionJob:
             config: section `anomaly` of the configuration.
             interval: seconds between samples.
             publish: called at the end of each successful run with the state; with None if no detector is in use.
+            on_start: called with each event that has started and is in progress at the end of the run.
             clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._config = config
         self._interval = interval
         self._publish = publish
+        self._on_start = on_start
         self._clock = clock
         self._is_loaded = False
         self._model_id: int | None = None
@@ -89,7 +92,7 @@ class AnomalyDetectionJob:
             self._load_if_changed(now)
             if self._session is not None:
                 self._session.apply_verdicts(now)
-                self._session.score_until(now)
+                self._score(self._session, now)
             self._publish(None if self._session is None else self._session.state(now))
         except (StorageError, MemoryError):
             self._forget_session()
@@ -100,6 +103,14 @@ class AnomalyDetectionJob:
             self._quarantine.add(self._model_id, QuarantineReason.FAILED, error)
             self._forget_session()
             self._publish(None)
+
+    def _score(self, session: DetectorSession, now: float) -> None:
+        """Score the rows that end by `now` (seconds since the epoch), and report the start of an event."""
+        before = session.ongoing
+        session.score_until(now)
+        event = session.ongoing
+        if event is not None and (before is None or event.id != before.id):
+            self._on_start(event)
 
     def _forget_session(self) -> None:
         """Load the detector again at the next run: it and the database may differ after a failed write."""

@@ -22,7 +22,7 @@ from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.state import AnomalyState
 from monitor.stores import Stores
 from monitor.training.exclusions import excluded_from_training, expected_slots, in_maintenance
-from storage import Verdict
+from storage import AnomalyRecord, Verdict
 
 MONTH = 30 * DAY
 
@@ -76,6 +76,11 @@ class DetectorSession:
         self._slot: int | None = None
         self._restored_slots: frozenset[int] = frozenset()
         self._verdicts: tuple[object, ...] | None = None
+
+    @property
+    def ongoing(self) -> AnomalyRecord | None:
+        """Return the stored event in progress; None if there is none."""
+        return self._recorder.ongoing
 
     def warm_up(self, now: float) -> None:
         """Prepare the detector for rows after `now` (seconds since the epoch).

@@ -50,7 +50,8 @@ class RetentionJob:
         """Delete samples older than the retention and records older than the oldest remaining sample.
 
         1. Delete samples older than the retention. A gap longer than MAX_GAP_SECONDS does not count as age.
-        2. Delete predictions and scores (live and replayed) and block maxima older than the oldest remaining sample.
+        2. Delete predictions and scores (live and replayed), block maxima and process snapshots older than the
+           oldest remaining sample.
         3. Delete replayed anomalies without a verdict that started before this sample.
 
         Raises:
@@ -70,6 +71,7 @@ class RetentionJob:
             self._stores.predictions.purge(oldest)
             self._stores.scores.purge(oldest)
             self._stores.anomalies.purge_peaks(oldest)
+            self._stores.process_snapshots.purge(oldest)
             self._stores.replayed_predictions.purge(oldest)
             self._stores.replayed_scores.purge(oldest)
             self._stores.anomalies.replace_replayed(-math.inf, oldest, [])

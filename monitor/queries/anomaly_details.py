@@ -1,4 +1,4 @@
-"""Details of one anomaly event: actual and expected values, similar earlier events."""
+"""Details of one anomaly event: expected values, similar earlier events, processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monitor.inference.stored_samples import read_rows
 from monitor.queries.similar_events import SimilarEvent, similar_events
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD
 from monitor.stores import Stores
-from storage import AnomalyRecord, UnknownModelError
+from storage import AnomalyRecord, ProcessSnapshot, UnknownModelError
 
 MARGIN = 2 * HOUR
 """Seconds before and after an event that are shown with it."""
@@ -105,6 +105,7 @@ class AnomalyDetails:
         expectation: rows around the event; None if there are none, for the reason `missing`.
         missing: reason why there are no expected values; None if there are.
         similar: similar earlier events, most similar first.
+        processes: processes when the event began; None if they were not recorded.
     """
 
     event: AnomalyRecord
@@ -112,6 +113,7 @@ class AnomalyDetails:
     expectation: Expectation | None
     missing: MissingExpectation | None
     similar: tuple[SimilarEvent, ...]
+    processes: ProcessSnapshot | None
 
 
 def read_anomaly_details(stores: Stores, event_id: int, now: float) -> AnomalyDetails:
@@ -138,6 +140,7 @@ def read_anomaly_details(stores: Stores, event_id: int, now: float) -> AnomalyDe
         expectation=expectation,
         missing=missing,
         similar=similar_events(event, stores.anomalies.since(-math.inf)),
+        processes=stores.process_snapshots.of_anomaly(event_id),
     )
 
 

@@ -10,11 +10,21 @@ from monitor.documents.anomalies import (
     MaintenanceDocument,
     MaintenanceEndDocument,
     MetricValueDocument,
+    ProcessSnapshotDocument,
 )
 from monitor.documents.status import StatusDocument
 from monitor.reports.blocks import Block, Line, Report, Table, Tone, Toned, heading, labelled_line
 from monitor.sampling.metric_catalog import format_value
-from monitor.system.formatting import ABSENT, approximate_duration, format_clock, format_percent, format_time
+from monitor.system.formatting import (
+    ABSENT,
+    approximate_duration,
+    format_bytes,
+    format_clock,
+    format_count,
+    format_percent,
+    format_quantity,
+    format_time,
+)
 from storage import Verdict
 
 CHANNELS = {
@@ -38,6 +48,9 @@ EVENT_WORDS = frozenset(EVENT_HEADER) - {"id", "score"}
 VALUE_HEADER = ("metric", "actual", "expected", "contribution", "normal range", "usual", "time")
 SIMILAR_HEADER = ("id", "start", "channel", "similarity", "verdict", "note")
 
+PROCESS_HEADER = ("process", "pid", "CPUs", "memory", "disk read", "disk write", "command line")
+
+LISTED_PROCESSES = 3
 LISTED_CONTRIBUTIONS = 3
 SMALLEST_CONTRIBUTION = 0.01
 """Smallest contribution that the table of one event lists; all contributions sum to 1."""
@@ -81,7 +94,7 @@ def anomaly_report(event: AnomalyDetailsDocument, now: float) -> Report:
     if event.verdict is not None:
         note = f": {event.note}" if event.note else ""
         lines.append(labelled_line("verdict", _verdict(event), f" at {format_time(event.verdict_at)}{note}"))
-    return Report((*lines, _expectation_line(event), _values(event), *_similar(event)))
+    return Report((*lines, _expectation_line(event), _values(event), *_similar(event), *_processes(event)))
 
 
 def _expectation_line(event: AnomalyDetailsDocument) -> Line:
@@ -129,6 +142,43 @@ def _similar(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
     ]
     table = Table(SIMILAR_HEADER, rows, words={"start", "note"})
     return ("", heading("similar earlier events"), table) if rows else ()
+
+
+def _processes(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
+    """Return a table of the processes when the event began; empty if they were not recorded."""
+    snapshot = event.processes
+    if snapshot is None:
+        return ()
+    # Without command lines, the last column is left out.
+    has_command_lines = any(process.command_line is not None for process in snapshot.processes)
+    columns = len(PROCESS_HEADER) if has_command_lines else len(PROCESS_HEADER) - 1
+    rows = [
+        (
+            process.name,
+            str(process.pid),
+            f"{process.cpu:.2f}",
+            format_bytes(process.memory),
+            format_quantity(process.disk_read, "bytes_per_second"),
+            format_quantity(process.disk_write, "bytes_per_second"),
+            process.command_line or ABSENT,
+        )[:columns]
+        for process in snapshot.processes
+    ]
+    return ("", heading(snapshot_text(snapshot)), Table(PROCESS_HEADER[:columns], rows, words={"command line"}))
+
+
+def snapshot_text(snapshot: ProcessSnapshotDocument) -> str:
+    """Return the time and the extent of a process snapshot in one phrase."""
+    visited = format_count(snapshot.visited, "process", "processes")
+    limited = "" if snapshot.complete else ", others left out at the limit"
+    hidden = f", I/O of {snapshot.io_hidden} hidden from this user" if snapshot.io_hidden else ""
+    return f"largest processes at {format_time(snapshot.at)}, of {visited}{limited}{hidden}"
+
+
+def process_text(snapshot: ProcessSnapshotDocument) -> str:
+    """Return the LISTED_PROCESSES processes with most processor time in one line."""
+    listed = snapshot.processes[:LISTED_PROCESSES]
+    return ", ".join(f"{process.name} ({process.pid}) {process.cpu:.2f} CPU" for process in listed)
 
 
 def verdict_report(event: AnomalyDocument) -> Report:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.documents.anomalies import AnomalyCountDocument
+from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
 from monitor.documents.scores import HorizonScoreDocument, ScoreReportDocument
+from monitor.reports.anomalies import process_text
 from monitor.reports.blocks import Bar, Block, Cell, Line, Report, Table, Toned, heading, toned_skill
 from monitor.system.formatting import approximate_duration, format_number, format_percent, format_time
 
@@ -16,6 +17,11 @@ HEADER = (
 
 RELIABILITY_HEADER = ("predicted", "observed", "predictions", "")
 
+
+WARNING_HEADER = ("start", "horizon", "probability", "processes")
+
+LISTED_WARNINGS = 10
+"""Largest number of warnings in the table."""
 
 MIN_PERIODS = 5
 """Number of high-load periods below which the scores of a horizon are too uncertain for conclusions."""
@@ -31,7 +37,7 @@ def score_report(document: ScoreReportDocument) -> Report:
     else:
         waiting = "an outcome is known once the horizon has passed"
         live = (f"no prediction made since {since} has been scored yet: {waiting}",)
-    return Report((*live, *_replayed(document.replayed, since), counts))
+    return Report((*live, *_replayed(document.replayed, since), counts, *_warnings(document.warnings)))
 
 
 def _replayed(horizons: Sequence[HorizonScoreDocument], since: str) -> tuple[Block, ...]:
@@ -93,6 +99,21 @@ def _reliability(score: HorizonScoreDocument) -> tuple[Block, ...]:
     ]
     title = heading(f"{score.horizon_name}: predicted and observed frequency (calibration error {error})")
     return "", title, Table(RELIABILITY_HEADER, rows)
+
+
+def _warnings(warnings: Sequence[WarningDocument]) -> tuple[Block, ...]:
+    """Return a table of the LISTED_WARNINGS newest warnings; empty if there are none."""
+    rows = [
+        (
+            format_time(warning.started_at),
+            warning.horizon_name,
+            format_percent(warning.probability),
+            process_text(warning.processes),
+        )
+        for warning in warnings[:LISTED_WARNINGS]
+    ]
+    table = Table(WARNING_HEADER, rows, words=WARNING_HEADER)
+    return ("", heading("newest warnings, with the processes that used most processor time"), table) if rows else ()
 
 
 def _anomaly_counts(counts: AnomalyCountDocument) -> str:

@@ -117,7 +117,9 @@ def test_end_of_a_maintenance_fulfils_the_schema(served):
     validate("maintenance-end", json.loads(served("maintenance", "end", str(window), "--json")[1]))
 
 
-@pytest.mark.parametrize("name", ["status", "prediction", "history", "anomalies", "models", "model", "training"])
+@pytest.mark.parametrize(
+    "name", ["status", "prediction", "history", "anomalies", "warnings", "models", "model", "training"]
+)
 def test_api_answers_a_document_of_its_schema(served, name):
     config = load_config(served.config)
     with open_stores(served.url) as stores:

@@ -24,6 +24,8 @@ from storage import (
     ModelRegistry,
     Onset,
     PredictionRepository,
+    ProcessSnapshotRepository,
+    ProcessUsage,
     Sample,
     SampleRepository,
     ScoreRepository,
@@ -182,7 +184,7 @@ def test_database_of_every_release_keeps_samples_and_models(migrated_url: str) -
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"])
+@pytest.mark.parametrize("revision", REVISIONS[1:])
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
@@ -197,7 +199,7 @@ def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None
         assert scores.lead_times(300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"])
+@pytest.mark.parametrize("revision", REVISIONS[3:])
 def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
@@ -251,11 +253,20 @@ def test_migration_derives_the_serving_history_from_the_promotions(tmp_path: Pat
         assert registry.quarantined() == []
 
 
-@pytest.mark.parametrize("revision", ["0009", "0010", "0011"])
+@pytest.mark.parametrize("revision", REVISIONS[8:])
 def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         (failed,) = ModelRegistry(database).quarantined()
         assert (failed.model_id, failed.part, failed.reason) == (1, ModelPart.DETECTOR, "unreadable")
+
+
+@pytest.mark.parametrize("revision", ["0012"])
+def test_database_keeps_the_processes_of_an_anomaly(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        snapshot = ProcessSnapshotRepository(database).of_anomaly(1)
+        assert snapshot is not None
+        assert (snapshot.at, snapshot.visited, snapshot.io_hidden) == (1.7e9 + 2, 135, 130)
+        assert snapshot.processes == (ProcessUsage(7, "python3", 1.5, 1000),)
 
 
 @pytest.mark.parametrize("revision", ["0004"])

@@ -1,4 +1,4 @@
-"""Anomaly documents: JSON form of anomaly events and maintenance windows."""
+"""Event documents: JSON form of anomaly events, their context, and maintenance windows."""
 
 from monitor.documents.anomalies.details import (
     AnomalyDetailsDocument,
@@ -21,6 +21,12 @@ from monitor.documents.anomalies.maintenance import (
     MaintenanceEndDocument,
     maintenance_document,
 )
+from monitor.documents.anomalies.processes import (
+    ProcessDocument,
+    ProcessSnapshotDocument,
+    WarningDocument,
+    warning_document,
+)
 
 __all__ = [
     "RECENT",
@@ -33,9 +39,13 @@ __all__ = [
     "MaintenanceEndDocument",
     "MetricCurveDocument",
     "MetricValueDocument",
+    "ProcessDocument",
+    "ProcessSnapshotDocument",
     "SimilarEventDocument",
+    "WarningDocument",
     "anomaly_count_document",
     "anomaly_details_document",
     "anomaly_document",
     "maintenance_document",
+    "warning_document",
 ]

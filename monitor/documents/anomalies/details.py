@@ -1,4 +1,4 @@
-"""Anomaly details documents: actual and expected values, curves, similar events."""
+"""Anomaly details documents: expected values, curves, similar events, processes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from model.array_types import Floats
 from monitor.documents.anomalies.events import AnomalyDocument, anomaly_document
+from monitor.documents.anomalies.processes import ProcessSnapshotDocument, process_snapshot_document
 from monitor.queries.anomaly_details import AnomalyDetails, Expectation, MetricValue, MissingExpectation
 from monitor.queries.similar_events import SimilarEvent
 from storage import Verdict
@@ -128,12 +129,14 @@ class AnomalyDetailsDocument(AnomalyDocument):
         expectation: source of the expected values.
         curves: values of the rows around the event; None if there are no expected values.
         similar: similar earlier events, most similar first; at most five.
+        processes: processes when the event began; None if they were not recorded, as for a replayed event.
     """
 
     values: tuple[MetricValueDocument, ...]
     expectation: ExpectationDocument
     curves: CurvesDocument | None
     similar: tuple[SimilarEventDocument, ...]
+    processes: ProcessSnapshotDocument | None
 
 
 def anomaly_details_document(details: AnomalyDetails) -> AnomalyDetailsDocument:
@@ -150,6 +153,7 @@ def anomaly_details_document(details: AnomalyDetails) -> AnomalyDetailsDocument:
         ),
         curves=None if expectation is None else _curves(expectation, tuple(details.event.contributions)),
         similar=tuple(map(_similar_document, details.similar)),
+        processes=None if details.processes is None else process_snapshot_document(details.processes),
     )
 
 

@@ -43,6 +43,7 @@ class Api:
             "/api/v1/prediction": lambda _: self.prediction(),
             HISTORY_PATH: self._history,
             ANOMALIES_PATH: lambda _: self.anomalies(),
+            "/api/v1/warnings": lambda _: self._reader().warnings(),
             "/api/v1/models": lambda _: self.models(),
             "/api/v1/model": lambda _: self.model(),
             "/api/v1/training": lambda _: self.training(),

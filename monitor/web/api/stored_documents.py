@@ -10,8 +10,10 @@ from monitor.documents.anomalies import (
     RECENT,
     AnomalyDetailsDocument,
     AnomalyDocument,
+    WarningDocument,
     anomaly_details_document,
     anomaly_document,
+    warning_document,
 )
 from monitor.documents.history import HistoryDocument, history_document
 from monitor.documents.models import ModelListEntry, model_list_entry
@@ -44,6 +46,10 @@ class StoredDocuments:
             UnknownAnomalyError: there is no such event.
         """
         return anomaly_details_document(read_anomaly_details(self._stores, event_id, self._clock()))
+
+    def warnings(self) -> tuple[WarningDocument, ...]:
+        """Return the warnings that started in the last 30 days and whose processes were recorded, newest first."""
+        return tuple(map(warning_document, self._stores.process_snapshots.of_warnings(self._clock() - RECENT)))
 
     def models(self) -> tuple[ModelListEntry, ...]:
         """Return the registered models, newest first."""

@@ -9,9 +9,11 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.documents.storage import quarantine_notice, storage_problems
+from monitor.reports.anomalies import snapshot_text
 from monitor.sampling.metric_catalog import format_value
 from monitor.system.formatting import (
     approximate_duration,
+    format_bytes,
     format_clock,
     format_number,
     format_percent,
@@ -47,11 +49,13 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
+        bytes=format_bytes,
         clock=format_clock,
         duration=approximate_duration,
         metric_value=metric_value,
         scientific=format_scientific,
         since=format_since,
+        snapshot_text=snapshot_text,
         iso_time=iso_time,
         norm_position=norm_position,
         number=format_number,

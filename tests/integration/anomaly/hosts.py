@@ -62,6 +62,7 @@ class Host:
     Attributes:
         now: current time in seconds.
         states: states that the job has published.
+        started: events whose start the job has reported.
     """
 
     def __init__(self, stores, config=CONFIG.anomaly, interval=STEP):
@@ -69,11 +70,14 @@ class Host:
         self.interval = interval
         self.now = TRAINING_END
         self.states = []
+        self.started = []
         self.restart(config)
 
     def restart(self, config=CONFIG.anomaly):
         """Replace the job by a new one."""
-        self.job = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
+        self.job = AnomalyDetectionJob(
+            self.stores, config, self.interval, self.states.append, self.started.append, lambda: self.now
+        )
 
     def advance(self, seconds, change=unchanged, every=HOUR):
         """Store the samples of a duration, run the job every so many seconds, and return the last state."""

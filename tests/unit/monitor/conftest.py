@@ -17,7 +17,16 @@ from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveSt
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage import AnomalyRecord, ModelPart, Prediction, QuarantinedModel, Sample, TrainingOutcome
+from storage import (
+    AnomalyRecord,
+    ModelPart,
+    Prediction,
+    ProcessSnapshot,
+    ProcessUsage,
+    QuarantinedModel,
+    Sample,
+    TrainingOutcome,
+)
 
 NOW = 1_800_000_000.0
 
@@ -209,6 +218,23 @@ def empty_database(tmp_path_factory):
     with open_stores(f"sqlite:///{path}"):
         pass
     return path.read_bytes()
+
+
+@pytest.fixture
+def process_snapshot():
+    """Snapshot of the processes at the start of a warning."""
+    return ProcessSnapshot(
+        at=NOW,
+        started_at=NOW - 1,
+        anomaly_id=None,
+        horizon=300.0,
+        probability=0.75,
+        seconds=1.0,
+        visited=9,
+        io_hidden=0,
+        complete=True,
+        processes=(ProcessUsage(7, "java", 1.5, 2**20),),
+    )
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
     """Remove a period of the stored history.
 
     Deletes the samples from the first to the last time, both included, and what was derived from them: predictions,
-    scores of whole hours, and anomaly events without a verdict. Keeps the models; to train again, run `monitor
-    retrain`. The daemon may keep running.
+    scores of whole hours, anomaly events without a verdict, and the processes recorded in the period. Keeps the
+    models; to train again, run `monitor retrain`. The daemon may keep running.
     """
     from monitor.documents.traces import PurgeDocument  # noqa: PLC0415
     from monitor.reports.files import purge_report  # noqa: PLC0415
@@ -60,6 +60,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
             to=end,
             samples=stores.samples.purge_between(start, end),
             anomalies=stores.anomalies.purge_between(start, end),
+            process_snapshots=stores.process_snapshots.purge_between(start, end),
             predictions=stores.predictions.purge_between(start, end) + delete_replayed(stores, start, end),
         )
         stores.scores.purge_between(start, end)

@@ -34,9 +34,10 @@ def command(options: GlobalOptions, since: float | None) -> int:
 
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
     their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
-    Predictions that a training run has replayed over imported history are listed separately.
+    Predictions that a training run has replayed over imported history are listed separately. Then the newest
+    warnings with the processes that used most processor time when they began.
     """
-    from monitor.documents.anomalies import RECENT, anomaly_count_document  # noqa: PLC0415
+    from monitor.documents.anomalies import RECENT, anomaly_count_document, warning_document  # noqa: PLC0415
     from monitor.documents.scores import ScoreReportDocument, score_document  # noqa: PLC0415
     from monitor.queries.scores import SCORE_WINDOW, read_scores  # noqa: PLC0415
     from monitor.reports.scores import score_report  # noqa: PLC0415
@@ -49,7 +50,8 @@ def command(options: GlobalOptions, since: float | None) -> int:
         live = tuple(map(score_document, read_scores(stores.scores, start)))
         replayed = tuple(map(score_document, read_scores(stores.replayed_scores, start)))
         events = stores.anomalies.since(now - RECENT)
+        warnings = tuple(map(warning_document, stores.process_snapshots.of_warnings(start)))
     counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
-    document = ScoreReportDocument(since=start, horizons=live, replayed=replayed, anomalies=counts)
+    document = ScoreReportDocument(since=start, horizons=live, replayed=replayed, anomalies=counts, warnings=warnings)
     print_result(options, document, score_report(document))
     return ExitCode.DONE

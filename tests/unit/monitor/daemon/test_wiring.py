@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from model.units import DAY
+from monitor.config.events_section import EventsSection
 from monitor.config.loader import Config
 from monitor.config.schema import AnomalySection, HighLoadSection, SamplingSection, StorageSection
 from monitor.daemon import wiring
@@ -58,6 +59,7 @@ def test_services_schedule_every_job(stores):
         ({}, set()),
         ({"storage": StorageSection(retention=30 * DAY)}, set()),
         ({"anomaly": AnomalySection(enabled=False)}, {"anomaly_detection"}),
+        ({"events": EventsSection(command_lines=True)}, {"processes", "anomaly_detection"}),
         ({"sampling": SamplingSection(network_exclude=("veth*",))}, {"sources"}),
         ({"sampling": SamplingSection(interval=2.0)}, {"served", "anomaly_detection"}),
         ({"high_load": HighLoadSection(sustained=600.0)}, {"served"}),
@@ -74,6 +76,7 @@ def test_services_keep_the_objects_whose_configuration_is_the_same(stores, chang
         return {
             "served": services.served,
             "sources": services.sources,
+            "processes": services.processes,
             "anomaly_detection": jobs["anomaly_detection"],
         }
 

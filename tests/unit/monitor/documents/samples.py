@@ -10,7 +10,10 @@ from monitor.documents.anomalies import (
     MaintenanceDocument,
     MetricCurveDocument,
     MetricValueDocument,
+    ProcessDocument,
+    ProcessSnapshotDocument,
     SimilarEventDocument,
+    WarningDocument,
 )
 from monitor.documents.backtest import (
     BacktestAnomalies,
@@ -59,6 +62,40 @@ IN_PROGRESS = AnomalyDocument(
     replayed=False,
 )
 
+PROCESSES = ProcessSnapshotDocument(
+    at=NOW - 7100,
+    seconds=1.0,
+    visited=135,
+    io_hidden=134,
+    complete=False,
+    processes=(
+        ProcessDocument(
+            pid=812,
+            name="<b>java",
+            cpu=1.875,
+            memory=3 * 2**29,
+            disk_read=0.0,
+            disk_write=48_000_000.0,
+            command_line="java -jar x.jar",
+        ),
+        ProcessDocument(
+            pid=9,
+            name="postgres",
+            cpu=0.25,
+            memory=2**27,
+            disk_read=None,
+            disk_write=None,
+            command_line=None,
+        ),
+    ),
+)
+STARTED_WARNING = WarningDocument(
+    started_at=NOW - 7200,
+    horizon=900.0,
+    horizon_name="15m",
+    probability=0.75,
+    processes=PROCESSES,
+)
 ENDED_DETAILS = AnomalyDetailsDocument(
     **vars(ENDED),
     values=(
@@ -107,6 +144,7 @@ ENDED_DETAILS = AnomalyDetailsDocument(
             note="<backup>",
         ),
     ),
+    processes=PROCESSES,
 )
 IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
     **vars(IN_PROGRESS),
@@ -130,6 +168,7 @@ IN_PROGRESS_DETAILS = AnomalyDetailsDocument(
     ),
     curves=None,
     similar=(),
+    processes=None,
 )
 
 COUNTS = AnomalyCountDocument(
@@ -237,7 +276,7 @@ TRACE_IMPORT = TraceImportDocument(
     longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
     notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
-PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
+PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1, process_snapshots=2)
 
 HISTORY = HistoryDocument(
     from_=NOW,

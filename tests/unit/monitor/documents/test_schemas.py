@@ -32,6 +32,7 @@ from tests.unit.monitor.documents.samples import (
     MODEL_EXPORT,
     MODEL_IMPORT,
     PURGE,
+    STARTED_WARNING,
     TRACE_IMPORT,
 )
 
@@ -70,11 +71,12 @@ def documents(state, overview, live):
         "prediction": [prediction_documents(live.forecast), ()],
         "purge": [PURGE],
         "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
-        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS)],
+        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS, (STARTED_WARNING,))],
         "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],
         "trace-import": [TRACE_IMPORT],
         "training": [run_document(run), run_document(replace(run, report=None))],
+        "warnings": [(STARTED_WARNING,), ()],
     }
 
 

@@ -12,7 +12,7 @@ from monitor.inference.quarantine import QuarantineReason
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob, UnusedReason
 from storage import AnomalyRecord, ModelPart, StorageError
 
-from .anomaly_host import STEP, TRAINING_END, detector_blob, promote_model
+from .anomaly_host import OVERLOAD, STEP, TRAINING_END, detector_blob, promote_model
 
 pytestmark = pytest.mark.unit
 
@@ -21,13 +21,14 @@ NOW = TRAINING_END + HOUR
 
 
 class Daemon:
-    """A job with a clock, and the states that it has published."""
+    """A job with a clock, the states that it has published, and the events whose start it has reported."""
 
     def __init__(self, stores, config=None, interval=STEP):
         self.now = NOW
         self.states = []
+        self.started = []
         self.job = AnomalyDetectionJob(
-            stores, config or AnomalySection(), interval, self.states.append, lambda: self.now
+            stores, config or AnomalySection(), interval, self.states.append, self.started.append, lambda: self.now
         )
 
     def run(self, at):
@@ -147,3 +148,26 @@ def test_job_starts_again_after_a_storage_error(stores, monkeypatch, method):
                 daemon.run(NOW + HOUR)
     assert len(daemon.states) == 1
     assert daemon.run(NOW + HOUR).reading.at == NOW + HOUR - STEP
+
+
+def test_job_reports_the_start_of_an_event_once(stores):
+    promote_model(stores, detector_blob())
+    daemon = Daemon(stores)
+    daemon.run(OVERLOAD - HOUR)
+    assert daemon.started == []
+    for minutes in range(0, 60, 5):
+        daemon.run(OVERLOAD + 60 * minutes)
+    (event,) = daemon.started
+    assert event.id == stores.anomalies.ongoing().id
+    restarted = Daemon(stores)
+    restarted.run(OVERLOAD + HOUR)
+    assert restarted.started == []
+
+
+def test_job_does_not_report_an_event_that_has_ended_meanwhile(stores):
+    promote_model(stores, detector_blob())
+    daemon = Daemon(stores)
+    daemon.run(OVERLOAD - HOUR)
+    daemon.run(OVERLOAD + 6 * HOUR)
+    assert len(stores.anomalies.since(OVERLOAD - HOUR)) == 1
+    assert daemon.started == []

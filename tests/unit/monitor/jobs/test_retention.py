@@ -74,6 +74,12 @@ def test_retention_deletes_what_was_replayed_before_the_oldest_sample(stores):
     assert [anomaly.started_at for anomaly in stores.anomalies.since(0.0)] == [850.0]
 
 
+def test_retention_deletes_the_processes_recorded_before_the_oldest_sample(stores, process_snapshot):
+    stores.process_snapshots.add([replace(process_snapshot, at=at) for at in (100.0, 900.0)])
+    retain(stores, 200.0, lambda: 990.0, interval=10.0)
+    assert [snapshot.at for snapshot in stores.process_snapshots.of_warnings(0.0)] == [900.0]
+
+
 @pytest.mark.parametrize(
     ("ahead", "interval"),
     [(60.0, 1.0), (30 * DAY, 1.0), (30 * DAY, 3600.0), (365 * DAY, 10.0), (100 * 365 * DAY, 3600.0)],

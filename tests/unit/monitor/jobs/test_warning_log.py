@@ -24,7 +24,7 @@ def live(*warnings, high_load_since=None):
 def observe(caplog):
     """Return a function that passes states to a log, and returns the events with level and fields."""
     caplog.set_level(logging.INFO, "monitor")
-    warning_log = WarningLog()
+    warning_log = WarningLog(lambda _: None)
 
     def observe(*states):
         caplog.clear()
@@ -54,3 +54,11 @@ def test_horizon_of_a_previous_model_is_forgotten(observe):
     observe(live(True, True))
     assert observe(live(True)) == []
     assert [event for _, event, _ in observe(live(True, True))] == ["warning started"]
+
+
+def test_predictions_with_which_warnings_start_are_passed_on_together():
+    started = []
+    warning_log = WarningLog(started.append)
+    for state in (live(False, False), live(True, True), live(True, True), live(False, True), live(True, False)):
+        warning_log.observe(state)
+    assert [[prediction.horizon for prediction in predictions] for predictions in started] == [[300, 900], [300]]

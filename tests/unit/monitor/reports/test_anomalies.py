@@ -27,6 +27,7 @@ from tests.unit.monitor.documents.samples import (
 
 pytestmark = pytest.mark.unit
 
+NO_COMMAND_LINES = replace(ENDED_DETAILS.processes, complete=True, processes=ENDED_DETAILS.processes.processes[1:])
 OWN_DETECTOR = ExpectationDocument(model_id=3, detected=True, missing=None, message="")
 
 
@@ -43,7 +44,9 @@ def test_anomaly_report_matches_golden(assert_golden):
     reports = {
         "ended": anomaly_report(ENDED_DETAILS, NOW),
         "in progress": anomaly_report(IN_PROGRESS_DETAILS, NOW),
-        "detected": anomaly_report(replace(ENDED_DETAILS, expectation=OWN_DETECTOR, similar=()), NOW),
+        "detected": anomaly_report(
+            replace(ENDED_DETAILS, expectation=OWN_DETECTOR, similar=(), processes=NO_COMMAND_LINES), NOW
+        ),
     }
     assert_golden("anomaly", reports)
 

@@ -46,7 +46,7 @@ def drawn(monkeypatch):
 
 @pytest.fixture
 def scores(overview):
-    return score_report(ScoreReportDocument(0.0, tuple(map(score_document, overview.scores)), (), COUNTS))
+    return score_report(ScoreReportDocument(0.0, tuple(map(score_document, overview.scores)), (), COUNTS, ()))
 
 
 def plain(text):

@@ -45,6 +45,7 @@ def expectation():
 def details(**changes):
     values = (MetricValue("f", 0.3, NOW - 60, 15.33333333, 14.0, 13.0, 15.0, None),)
     parts = {"event": EVENT, "values": values, "expectation": expectation(), "missing": None, "similar": ()}
+    parts["processes"] = None
     return AnomalyDetails(**{**parts, **changes})
 
 

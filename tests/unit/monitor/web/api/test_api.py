@@ -95,3 +95,12 @@ def test_anomaly_event_takes_no_parameter(stored_api):
     with pytest.raises(ApiError) as raised:
         stored_api.answer("/api/v1/anomalies/1", {"x": "1"})
     assert raised.value.code == 400
+
+
+def test_warnings_are_answered_with_their_processes(stored_api, stores, process_snapshot):
+    old = replace(process_snapshot, started_at=NOW - 31 * 86400)
+    anomaly = replace(process_snapshot, anomaly_id=1, horizon=None)
+    stores.process_snapshots.add([process_snapshot, old, anomaly])
+    (document,) = stored_api.answer("/api/v1/warnings", {})
+    assert (document.started_at, document.horizon_name, document.processes.visited) == (NOW - 1, "5m", 9)
+    assert stored_api.answer("/api/v1/anomalies/1", {}).processes.visited == 9

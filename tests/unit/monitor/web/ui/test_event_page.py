@@ -78,6 +78,19 @@ def test_page_draws_actual_expected_and_band_of_each_metric():
     assert (classes.count("actual"), classes.count("expected"), classes.count("band")) == (2, 2, 2)
 
 
+def test_page_shows_the_processes_when_the_event_began():
+    page = page_of(ENDED_DETAILS)
+    assert page.rows["processes"][1:] == [
+        ["<b>java", "812", "1.88", "1.5 GiB", "0 B/s", "48 MB/s", "java -jar x.jar"],
+        ["postgres", "9", "0.25", "128.0 MiB", "-", "-", "-"],
+    ]
+    assert "135 processes" in page.sections["processes"]
+    shown = replace(ENDED_DETAILS.processes, processes=ENDED_DETAILS.processes.processes[1:])
+    without = page_of(replace(ENDED_DETAILS, processes=shown))
+    assert without.rows["processes"][1:] == [["postgres", "9", "0.25", "128.0 MiB", "-", "-"]]
+    assert "processes" not in page_of(IN_PROGRESS_DETAILS).rows
+
+
 def test_page_links_similar_events():
     page = page_of(ENDED_DETAILS)
     assert "/anomalies/1" in page.links

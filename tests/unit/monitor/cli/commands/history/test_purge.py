@@ -2,6 +2,7 @@
 
 import io
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -27,7 +28,8 @@ def times(run):
 
 def test_purge_deletes_a_period_with_both_ends(run, times):
     document = run("purge", "--from", 1000, "--to", 2000, "--yes", "--json").document
-    assert document == {"from": 1000.0, "to": 2000.0, "samples": 2, "predictions": 1, "anomalies": 0}
+    derived = {"predictions": 1, "anomalies": 0, "process_snapshots": 0}
+    assert document == {"from": 1000.0, "to": 2000.0, "samples": 2, **derived}
     assert times() == [0.0, 3000.0]
 
 
@@ -55,6 +57,15 @@ def test_incomplete_periods_are_usage_errors(run, arguments):
 def test_purge_does_not_create_a_database(run):
     assert run("purge", "--from", 1, "--to", 2, "--yes").code == ExitCode.FAILED
     assert not run.database.exists()
+
+
+def test_purge_deletes_the_processes_recorded_in_the_period(run, times, process_snapshot):
+    recorded = [replace(process_snapshot, at=at) for at in (1500.0, 9000.0)]
+    with run.stores() as stores:
+        stores.process_snapshots.add(recorded)
+    assert run("purge", "--from", 1000, "--to", 2000, "--yes", "--json").document["process_snapshots"] == 1
+    with run.stores() as stores:
+        assert [snapshot.at for snapshot in stores.process_snapshots.of_warnings(0.0)] == [9000.0]
 
 
 def test_purge_deletes_what_was_replayed_in_the_period(run, times):

@@ -1,6 +1,7 @@
 """`monitor report`."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -24,3 +25,12 @@ def test_report_prints_text_by_default(run):
     run.add_samples(time.time())
     result = run("report")
     assert (result.code, result.output[:1] != "{") == (ExitCode.DONE, True)
+
+
+def test_report_lists_warnings_with_their_processes(run, process_snapshot):
+    run.add_samples(time.time())
+    with run.stores() as stores:
+        stores.process_snapshots.add([replace(process_snapshot, started_at=time.time() - 60)])
+    (warning,) = run("report", "--json").document["warnings"]
+    assert (warning["horizon"], [process["name"] for process in warning["processes"]["processes"]]) == (300, ["java"])
+    assert run("report", "--since", "30s", "--json").document["warnings"] == []
