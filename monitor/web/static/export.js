@@ -7,7 +7,7 @@ const exports = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
-  // Names and values of all curves; the metrics first, so that `monitor import` reads the file.
+  // Names and values of all curves.
   function columns(history) {
     const named = Object.entries(history.load).filter(([, values]) => values.some((v) => v != null));
     for (const p of history.predictions) {
