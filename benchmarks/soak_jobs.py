@@ -21,16 +21,9 @@ from benchmarks.report import Figure
 from benchmarks.soak_readings import Reading, print_header, read_process, resource_figures, rise
 from monitor.config.loader import Config, load_config
 from monitor.daemon.memory import tune_malloc
-from monitor.daemon.object_cache import ObjectCache
-from monitor.daemon.sd_notify import from_environment
-from monitor.daemon.state import ReloadState, StateHolder
+from monitor.daemon.stepped import SteppedDaemon
 from monitor.daemon.storage import DaemonStorage
-from monitor.daemon.wiring import Services, build_services
-from monitor.jobs.retraining import Trainer
-from monitor.jobs.sampling_cycle import SamplingCycleJob
-from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources.base import Values
-from monitor.sampling.write_buffer import WriteBuffer
 from monitor.web.application import Application
 from storage import SAMPLE_FIELDS
 
@@ -115,25 +108,13 @@ def soak_jobs(arguments: argparse.Namespace, directory: Path) -> list[Figure]:
 
 
 class AcceleratedDaemon:
-    """Sampling cycle, storage writer, jobs and web application without threads."""
+    """Daemon in accelerated time with a web application that is scraped."""
 
     def __init__(self, config: Config, storage: DaemonStorage, clock: Clock) -> None:
-        interval = config.sampling.interval
-        notifier = from_environment()
-        holder = StateHolder(config, notifier, ReloadState(successful=True, at=clock()))
-        services = build_services(config, storage, holder, Trainer(), ObjectCache(), clock)
-        holder.records = services.records
         self._clock = clock
-        self._interval = interval
-        self._services: Services = services
-        self._buffer = WriteBuffer(storage.stores.cycles)
-        self._cycle = SamplingCycleJob(
-            sampler=Sampler((SyntheticSource(clock),), interval, clock=clock, monotonic=clock),
-            served=services.served,
-            buffer=self._buffer,
-            wake_writer=lambda _: None,
-            observers=(holder.publish_live,),
-        )
+        self._interval = config.sampling.interval
+        self._daemon = SteppedDaemon(config, storage, (SyntheticSource(clock),), clock)
+        holder = self._daemon.holder
         self._application = Application(holder.state, lambda: holder.records)
         self._due: dict[str, float] = {}
 
@@ -145,12 +126,9 @@ class AcceleratedDaemon:
         print_header()
         while self._clock() < started + seconds:
             self._clock.now += self._interval
-            self._services.before_sample()
-            self._cycle.run()
-            self._buffer.write()
-            for job in self._services.jobs:
-                if self._is_due(job.name, job.interval):
-                    job.function()
+            self._daemon.sample()
+            self._daemon.store()
+            self._daemon.run_due_jobs()
             if self._is_due("scrape", SCRAPE_INTERVAL):
                 self._request("/metrics")
             if self._is_due("page", PAGE_INTERVAL):

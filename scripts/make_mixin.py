@@ -21,6 +21,11 @@ EVALUATED = (
     f"local mixin = import '{DEPLOY}/mixin/mixin.libsonnet';"
     "{ alerts: mixin.prometheusAlerts, rules: mixin.prometheusRules, dashboards: mixin.grafanaDashboards }"
 )
+KEYS = (
+    *("name", "alert", "record", "interval", "expr", "for", "keep_firing_for", "labels", "annotations"),
+    *("summary", "description", "runbook_url", "dashboard_url", "rules"),
+)
+"""Order of the keys of groups, rules and annotations in rule files."""
 HEADER = "# Generated from deploy/mixin by `make mixin`: change it there.\n"
 
 
@@ -42,29 +47,17 @@ RuleDumper.add_representer(str, _represent_text)
 
 def rules_as_yaml(rules: dict[str, Any]) -> str:
     """Return rule groups as the text of a rule file."""
-    groups = [_ordered(group) | {"rules": [_ordered(rule) for rule in group["rules"]]} for group in rules["groups"]]
-    return HEADER + yaml.dump({"groups": groups}, Dumper=RuleDumper, sort_keys=False, width=10_000)
+    return HEADER + yaml.dump(ordered(rules), Dumper=RuleDumper, sort_keys=False, width=10_000)
 
 
-def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a group or rule with its keys in the order of Prometheus' documentation; jsonnet sorts them by name."""
-    order = (
-        "name",
-        "alert",
-        "record",
-        "interval",
-        "expr",
-        "for",
-        "keep_firing_for",
-        "labels",
-        "annotations",
-        "rules",
-    )
-    annotations = ("summary", "description", "runbook_url", "dashboard_url")
-    result = {key: entry[key] for key in order if key in entry}
-    if "annotations" in result:
-        result["annotations"] = {key: result["annotations"][key] for key in annotations}
-    return result
+def ordered(value: Any) -> Any:
+    """Return a value with the keys of its objects in the order of KEYS, then by name; jsonnet sorts them by name."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (KEYS.index(key) if key in KEYS else len(KEYS), key))
+        return {key: ordered(value[key]) for key in keys}
+    if isinstance(value, list):
+        return [ordered(entry) for entry in value]
+    return value
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ from monitor.documents.models import (
 )
 from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
-from monitor.documents.scores import ScoreReportDocument
+from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
@@ -68,6 +68,7 @@ DOCUMENTS: dict[str, Any] = {
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "salvage": SalvageDocument,
+    "scorecard": ScorecardDocument,
     "status": StatusDocument,
     "trace-import": TraceImportDocument,
     "training": RunDocument,

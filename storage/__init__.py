@@ -34,6 +34,7 @@ from storage.records import (
 )
 from storage.samples.merge import MergedRows
 from storage.samples.repository import SampleRepository
+from storage.samples.snapshot import SampleSnapshot
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 
@@ -64,6 +65,7 @@ __all__ = [
     "QuarantinedModel",
     "Sample",
     "SampleRepository",
+    "SampleSnapshot",
     "SchemaTooNewError",
     "ScoreRepository",
     "ScoreRow",

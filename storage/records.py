@@ -148,6 +148,8 @@ class ScoreRow:
         probability_event_sum: sum of p y.
         baseline_squared_sum: sum of b².
         baseline_event_sum: sum of b y.
+        false_warnings: number of predictions that end a false warning; None if an earlier release did not count them.
+        observed_seconds: seconds between the predictions and the ones before them; None as for `false_warnings`.
     """
 
     hour: float
@@ -163,6 +165,8 @@ class ScoreRow:
     probability_event_sum: float
     baseline_squared_sum: float
     baseline_event_sum: float
+    false_warnings: int | None = None
+    observed_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ Every table has a `host_id`, so that a later release can store several hosts wit
 
 metadata = MetaData()
 
-
 # WITHOUT ROWID stores the rows in the B-tree of the primary key: a commit updates one B-tree, and a read by time
 # scans adjacent pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
 samples = Table(
@@ -138,7 +137,6 @@ training_runs = Table(
 
 def _score_totals_table(name: str) -> Table:
     counts = ("unknown", "scored", "events", "warnings", "true_warnings")
-    sums = tuple(field.name for field in fields(ScoreRow) if field.name.endswith("_sum"))
     return Table(
         name,
         metadata,
@@ -148,7 +146,9 @@ def _score_totals_table(name: str) -> Table:
         Column("high_load", Integer, primary_key=True, autoincrement=False),
         Column("decile", Integer, primary_key=True, autoincrement=False),
         *(Column(field, Integer, nullable=False) for field in counts),
-        *(Column(field, Float, nullable=False) for field in sums),
+        *(Column(field.name, Float, nullable=False) for field in fields(ScoreRow) if field.name.endswith("_sum")),
+        Column("false_warnings", Integer, nullable=True),  # NULL in sums by earlier releases
+        Column("observed_seconds", Float, nullable=True),
         sqlite_with_rowid=False,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, case, delete, func, literal, select
 from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Database
@@ -49,7 +50,7 @@ class ScoreRepository:
         self._onsets = replayed_onsets if replayed else onsets
         self._row = record_decoder(self._totals.name, ScoreRow)
         self._horizon = tuple_decoder(self._totals.name, float)
-        self._lead_time = tuple_decoder(self._onsets.name, float | None)
+        self._onset = record_decoder(self._onsets.name, Onset)
 
     def add(self, horizon: float, scored_until: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
         """Add newly scored predictions and advance the scoring progress in one transaction.
@@ -102,7 +103,7 @@ class ScoreRepository:
         """
         hour = literal(start).label("hour")
         group = [self._totals.c[name] for name in _GROUP]
-        sums = [func.sum(self._totals.c[name]).label(name) for name in _SUMS]
+        sums = [_sum(self._totals.c[name]).label(name) for name in _SUMS]
         query = (
             select(hour, *group, *sums)
             .where(
@@ -115,19 +116,21 @@ class ScoreRepository:
         with self._database.reading() as connection:
             return self._row.read(self._database.damaged_rows, connection, query)
 
-    def lead_times(self, horizon: float, start: float) -> list[float | None]:
-        """Return the lead times (seconds) of the onsets since a time; None for an onset without a warning.
+    def onsets_since(self, horizon: float, start: float) -> list[Onset]:
+        """Return the onsets since a time, in time order.
 
         Args:
             horizon: prediction horizon in seconds.
             start: seconds since the epoch, inclusive.
         """
-        query = select(self._onsets.c.lead_time).where(
-            self._onsets.c.host_id == self._host_id, self._onsets.c.horizon == horizon, self._onsets.c.at >= start
+        column = self._onsets.c
+        query = (
+            select(column.at, column.lead_time)
+            .where(column.host_id == self._host_id, column.horizon == horizon, column.at >= start)
+            .order_by(column.at)
         )
         with self._database.reading() as connection:
-            rows = self._lead_time.read(self._database.damaged_rows, connection, query)
-        return [lead_time for (lead_time,) in rows]
+            return self._onset.read(self._database.damaged_rows, connection, query)
 
     def purge(self, before: float) -> None:
         """Delete old sums and onsets in one transaction; unlike samples, they are few.
@@ -167,3 +170,8 @@ class ScoreRepository:
             connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=sums))
         for onset in new_onsets:
             connection.execute(insert(self._onsets).values(**key, **asdict(onset)).on_conflict_do_nothing())
+
+
+def _sum(column: Column[Any]) -> ColumnElement[Any]:
+    """Return the sum over a column; NULL if one of its values is NULL."""
+    return case((func.count() == func.count(column), func.sum(column)))

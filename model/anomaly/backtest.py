@@ -15,9 +15,10 @@ from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
 from model.anomaly.scoring.channels import SCORE_PARTS
 from model.anomaly.thresholds import fit_alarm_levels
-from model.array_types import Floats, Integers
+from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
+from model.features.rows import Rows
 from model.units import DAY
 
 TRAINING_WINDOW = 60 * DAY
@@ -56,11 +57,12 @@ class AnomalyBacktest:
 
 def backtest_detector(
     times: Floats,
-    values: Floats,
+    values: Rows,
     columns: Sequence[str],
     until: float,
     interval: float | None,
     false_alarms_per_month: float,
+    excluded: Bools | None = None,
 ) -> AnomalyBacktest:
     """Replay a trace from `until` on, and refit the detector at each origin on the rows before the origin.
 
@@ -71,17 +73,17 @@ def backtest_detector(
         until: first origin, in seconds since the epoch.
         interval: seconds between two origins; None for a single origin.
         false_alarms_per_month: false-alarm budget of all channels together.
+        excluded: (samples,) True for a sample to leave out; None for no such sample.
 
     Raises:
         NotEnoughHistoryError: no detector can be fitted on the samples before `until`.
     """
     step = row_interval(typical_step(times, default=1.0))
-    row_times, rows = resample(times, values, step)
+    row_times, rows = resample(times, values, step, excluded)
     starts = _first_rows(row_times, until, interval)
-    ends = np.append(starts[1:], len(row_times))
     scores = np.full(len(row_times), np.nan)
     run = _RollingRun(row_times, rows, columns, step, false_alarms_per_month)
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(row_times)], strict=True):
         run.refit(start)
         scores[start:end] = run.replay(start, end)
     first = int(np.searchsorted(times, until))

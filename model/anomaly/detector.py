@@ -18,6 +18,7 @@ from model.anomaly.scoring.channels import ScoreCalibration
 from model.anomaly.seasonal_profile import SeasonalProfile, fit_seasonal_profile
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
+from model.features.rows import Rows
 
 MIN_ROWS = 4 * WARM_UP_ROWS
 """Smallest number of usable rows for a fit."""
@@ -142,19 +143,22 @@ class Detector:
         return tuple(name for name, is_selected in zip(self.columns, selected, strict=True) if is_selected)
 
 
-def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: float) -> Detector:
+def fit_detector(
+    times: Floats, values: Rows, columns: Sequence[str], step: float, excluded: Bools | None = None
+) -> Detector:
     """Fit a detector on the history of one host, which may contain anomalies.
 
     Args:
         times: (samples,) seconds, increasing.
-        values: (samples, columns), NaN where missing or excluded from the fit.
+        values: (samples, columns), NaN where missing.
         columns: names of the columns.
         step: row interval in seconds, see `row_interval`.
+        excluded: (samples,) True for a sample to leave out; None for no such sample.
 
     Raises:
         DetectorFitError: the history has fewer than MIN_ROWS usable rows, or no metric varies.
     """
-    times, values = resample(times, values, step)
+    times, values = resample(times, values, step, excluded)
     selected = _varying_columns(values)
     if len(times) < MIN_ROWS:
         raise DetectorFitError(FitRefusal.TOO_SHORT)

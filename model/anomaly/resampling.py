@@ -6,7 +6,11 @@ import numpy as np
 
 from model.anomaly.forecaster import LOOKBACK
 from model.array_types import Bools, Floats, Integers
+from model.features.rows import Rows
 from model.units import MINUTE
+
+CHUNK_GROUPS = 2000
+"""Number of rows averaged at once: the samples of a month need a hundred times the memory of their rows."""
 
 WARM_UP_ROWS = 16
 """Number of rows with a value after a gap before a metric is scored."""
@@ -20,7 +24,7 @@ def row_interval(interval: float) -> float:
     return max(MINUTE, interval)
 
 
-def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
+def resample(times: Floats, values: Rows, step: float, excluded: Bools | None = None) -> tuple[Floats, Floats]:
     """Average samples over row intervals of `step` seconds; gaps become rows of NaN.
 
     A gap becomes at most LOOKBACK rows, because earlier rows have no influence on the forecasts after the gap.
@@ -29,18 +33,19 @@ def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing.
         step: row interval in seconds.
+        excluded: (samples,) True for a sample whose values count as missing; None for no such sample.
 
     Returns:
         (rows,) start times of the rows in seconds, and (rows, columns) averages.
     """
     if not len(times):
-        return times, values
+        return times, values[0:0]
     numbers = np.floor_divide(times, step).astype(np.int64)
     starts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
-    means = values if len(starts) == len(times) else _group_means(values, starts)
+    means = _group_means(values, starts, excluded)
     numbers = numbers[starts]
     positions = np.cumsum(np.minimum(np.diff(numbers, prepend=numbers[0] - 1), LOOKBACK + 1)) - 1
-    rows = np.full((positions[-1] + 1, values.shape[1]), np.nan)
+    rows = np.full((positions[-1] + 1, means.shape[1]), np.nan)
     row_times = np.full(positions[-1] + 1, np.nan)
     rows[positions] = means
     row_times[positions] = numbers * step
@@ -52,13 +57,29 @@ def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats
     return row_times, rows
 
 
-def _group_means(values: Floats, starts: Integers) -> Floats:
+def _group_means(values: Rows, starts: Integers, excluded: Bools | None) -> Floats:
     """Return the means (groups, columns) of the present values of each group of rows; NaN if none is present.
 
     Args:
         values: (rows, columns), NaN where missing.
         starts: (groups,) index of the first row of each group.
+        excluded: (rows,) True for a row whose values count as missing; None for no such row.
     """
+    borders = np.append(starts, len(values))
+    means = []
+    for first in range(0, len(starts), CHUNK_GROUPS):
+        groups = borders[first : first + CHUNK_GROUPS + 1]
+        rows = slice(int(groups[0]), int(groups[-1]))
+        part = values[rows]
+        if excluded is not None:
+            part = np.where(excluded[rows, None], np.nan, part)
+        # Rows that are as long as the groups stay as they are.
+        means.append(part if len(starts) == len(values) else _means_of_groups(part, groups[:-1] - groups[0]))
+    return np.concatenate(means)
+
+
+def _means_of_groups(values: Floats, starts: Integers) -> Floats:
+    """Return the means (groups, columns) of the present values of each group of rows; NaN if none is present."""
     present = ~np.isnan(values)
     totals = np.add.reduceat(np.where(present, values, 0.0), starts, axis=0)
     counts = np.add.reduceat(present, starts, axis=0, dtype=np.int64)

@@ -15,16 +15,17 @@ from model.array_types import Bools, Floats, Integers, median
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import future_labels
+from model.features.rows import Rows, row_chunks
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
 """Load-index levels of the auxiliary labels: a label is 1 if the load index reaches its level within a horizon."""
 
+UNKNOWN = np.float32(np.nan)
+"""Unknown state or label."""
+
 MIN_STEP = 0.001
 """Smallest valid interval between two samples in seconds: times are stored in whole milliseconds."""
-
-CHUNK_ROWS = 50_000
-"""Number of samples processed at once; it bounds the memory of the running sums."""
 
 
 def covered_seconds(times: Floats, step: float) -> float:
@@ -97,7 +98,7 @@ def concatenate(*parts: Dataset) -> Dataset:
     return Dataset(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Dataset)))
 
 
-def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Dataset:
+def build_dataset(spec: FeatureSpec, times: Floats, values: Rows, max_rows: int) -> Dataset:
     """Build a dataset from evenly spaced rows of a history; rows without a known label of high load are left out.
 
     Args:
@@ -107,24 +108,30 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         max_rows: largest number of rows of the dataset.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
-    x, state, index, high_with_dips = _compute_features(spec, times, values, rows)
+    x, state, levels, high_with_dips = _compute_features(spec, times, values, rows)
     labels = future_labels(times, state, spec.horizons, rows)
     longest = spec.horizons[-2:]
-    reached = [np.where(np.isnan(index), np.nan, index >= level) for level in AUXILIARY_LEVELS]
-    auxiliary = np.concatenate([future_labels(times, r, longest, rows) for r in reached], axis=1)
+    # One level after the other: its states of all samples are as large as the times.
+    auxiliary = np.concatenate(
+        [
+            future_labels(times, np.where(levels < 0, UNKNOWN, levels > i), longest, rows)
+            for i in range(len(AUXILIARY_LEVELS))
+        ],
+        axis=1,
+    )
     dataset = Dataset(
         x=x,
         y=labels,
         auxiliary=auxiliary,
         times=times[rows],
-        state=state[rows],
+        state=state[rows].astype(np.float64),
         high_with_dips=high_with_dips[rows],
         spacing=sample_spacing(times)[rows],
     )
     return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
 
 
-def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) -> Floats:
+def features_at(spec: FeatureSpec, times: Floats, values: Rows, at: Floats) -> Floats:
     """Compute the features of the given samples of a history.
 
     Args:
@@ -140,8 +147,8 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
 
 
 def _compute_features(
-    spec: FeatureSpec, times: Floats, values: Floats, rows: Integers
-) -> tuple[Floats, Floats, Floats, Bools]:
+    spec: FeatureSpec, times: Floats, values: Rows, rows: Integers
+) -> tuple[Floats, Floats, Integers, Bools]:
     """Compute the features of some samples of a history, and the high-load states of all samples.
 
     Args:
@@ -151,24 +158,26 @@ def _compute_features(
         rows: (n,) indices of the samples whose features are computed, increasing.
 
     Returns:
-        Features (n, features) float32; (rows,) state, load index and mask `high_with_dips`, see `Dataset`.
+        Features (n, features) float32; (rows,) state float32, number of AUXILIARY_LEVELS that the load index reaches
+        (-1 if it is unknown) and mask `high_with_dips`, see `Dataset`.
     """
-    state = np.empty(len(times))
-    index = np.empty(len(times))
+    state = np.empty(len(times), np.float32)
+    levels = np.empty(len(times), np.int8)
     high_with_dips = np.empty(len(times), bool)
     x = np.empty((len(rows), len(spec.names)), np.float32)
     window = spec.new_window(bounded=True)
-    for start in range(0, len(times), CHUNK_ROWS):
-        end = min(start + CHUNK_ROWS, len(times))
-        window.extend(times[start:end], values[start:end])
+    for part, part_values in row_chunks(values):
+        start, end = part.start, part.stop
+        window.extend(times[part], part_values)
         first = start - window.dropped_rows
         state[start:end] = window.state[first:]
-        index[start:end] = window.load_index[first:]
+        index = window.load_index[first:]
+        levels[start:end] = np.where(np.isnan(index), -1, np.searchsorted(AUXILIARY_LEVELS, index, side="right"))
         high_with_dips[start:end] = window.high_with_dips(end - start)
         chunk = slice(*np.searchsorted(rows, (start, end)))
         if chunk.stop > chunk.start:
             x[chunk] = design_matrix(spec, window, rows[chunk] - window.dropped_rows)
-    return x, state, index, high_with_dips
+    return x, state, levels, high_with_dips
 
 
 @dataclass(frozen=True)
@@ -203,11 +212,10 @@ def mask_labels(part: Dataset, horizons: Sequence[float], limit: float) -> Datas
         limit: seconds since the epoch.
     """
     remaining = limit - part.times[:, None]
-    unknown = np.float32(np.nan)
     longest = horizons[-2:]
     auxiliary_horizons = np.tile(longest, part.auxiliary.shape[1] // len(longest))
     return replace(
         part,
-        y=np.where(remaining <= np.asarray(horizons), unknown, part.y),
-        auxiliary=np.where(remaining <= auxiliary_horizons, unknown, part.auxiliary),
+        y=np.where(remaining <= np.asarray(horizons), UNKNOWN, part.y),
+        auxiliary=np.where(remaining <= auxiliary_horizons, UNKNOWN, part.auxiliary),
     )

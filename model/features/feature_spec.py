@@ -11,6 +11,7 @@ import numpy as np
 from model.array_types import Bools, Floats
 from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
+from model.features.rows import Rows, row_chunks
 from model.features.seasonal import seasonal_feature_names
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket_width
@@ -167,7 +168,7 @@ class FeatureSpec:
 
 def make_spec(
     columns: Sequence[str],
-    values: Floats,
+    values: Rows,
     rules: Rules,
     horizons: Sequence[float],
     step: float,
@@ -184,15 +185,17 @@ def make_spec(
         horizons: prediction horizons in seconds.
         step: seconds between samples.
     """
-    inputs = []
-    logarithmic = []
-    for i, name in enumerate(columns):
-        known = values[~np.isnan(values[:, i]), i]
-        if known.size < len(values) / 2 or known.min() == known.max():
-            continue
-        inputs.append(name)
-        if known.max() > MAX_RATIO and known.min() >= 0:
-            logarithmic.append(name)
+    known = np.zeros(len(columns), np.int64)
+    low = np.full(len(columns), np.nan)
+    high = np.full(len(columns), np.nan)
+    for _, part in row_chunks(values):
+        known += np.count_nonzero(~np.isnan(part), axis=0)
+        low = np.fmin(low, np.fmin.reduce(part, axis=0))
+        high = np.fmax(high, np.fmax.reduce(part, axis=0))
+    is_input = (known > 0) & (known >= len(values) / 2) & (low != high)
+    is_logarithmic = is_input & (high > MAX_RATIO) & (low >= 0)
+    inputs = [name for name, chosen in zip(columns, is_input, strict=True) if chosen]
+    logarithmic = [name for name, chosen in zip(columns, is_logarithmic, strict=True) if chosen]
     return FeatureSpec(
         columns=tuple(columns),
         inputs=tuple(inputs),

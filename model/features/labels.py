@@ -10,7 +10,8 @@ import numpy as np
 
 from model.array_types import Floats, Integers
 from model.errors import InputError
-from model.features.spacing import follows_gap, sample_spacing
+from model.features.rows import Rows, column_of
+from model.features.spacing import CHUNK_ROWS, RECENT_INTERVALS, follows_gap, sample_spacing
 
 Bound = tuple[str, float | str]
 """A metric and the value that it must reach; a quantile such as "p95" is resolved on the training data."""
@@ -47,7 +48,7 @@ class Rules:
         """True if every bound is a number."""
         return not any(isinstance(bound, str) for rule in self.rules for _, bound in rule)
 
-    def resolve(self, columns: Sequence[str], values: Floats) -> Rules:
+    def resolve(self, columns: Sequence[str], values: Rows) -> Rules:
         """Return the rules with each quantile replaced by its value in a history.
 
         Args:
@@ -61,8 +62,8 @@ class Rules:
         def number(metric: str, bound: float | str) -> float:
             if not isinstance(bound, str):
                 return bound
-            column = values[:, columns.index(metric)]
-            known = column[~np.isnan(column)]
+            all_values = column_of(values, columns.index(metric))
+            known = all_values[~np.isnan(all_values)]
             quantile = float(np.quantile(known, parse_quantile(bound) or 0)) if known.size else 0.0
             if quantile <= 0:
                 raise InputError(f'high_load.rules: {metric} = "{bound}" has no positive value in the history')
@@ -89,7 +90,7 @@ class Rules:
         for rule in self.rules:
             bounds = [(columns.index(metric), bound) for metric, bound in rule if not isinstance(bound, str)]
             if len(bounds) == len(rule):
-                ratios.append(reduce(np.minimum, [values[:, column] / bound for column, bound in bounds]))
+                ratios.append(reduce(np.minimum, [values[:, position] / bound for position, bound in bounds]))
         return reduce(np.fmax, ratios) if ratios else np.full(len(values), np.nan)
 
 
@@ -110,24 +111,50 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows:
     """
     if not len(times):
         return np.empty((0, len(horizons)), np.float32)
-    spacing = sample_spacing(times)
-    high = np.where(state == 1, times, np.inf)
-    next_high = np.append(_following_minimum(high)[1:], np.inf)
-    next_time = np.append(times[1:], np.inf)
-    breaks = np.append(follows_gap(np.diff(times), spacing[1:]) | np.isnan(state[1:]), True)
-    # The last sample within the horizon may precede the end of the horizon by up to the spacing.
-    covered_until = _following_minimum(np.where(breaks, times + spacing, np.inf))
-    if rows is not None:
-        times = times[rows]
-        next_high = next_high[rows]
-        next_time = next_time[rows]
-        covered_until = covered_until[rows]
+    if rows is None:
+        rows = np.arange(len(times))
+    high = np.flatnonzero(state == 1)
+    next_high = np.append(times[high], np.inf)[np.searchsorted(high, rows, side="right")]
+    next_time = np.where(rows + 1 < len(times), times[np.minimum(rows + 1, len(times) - 1)], np.inf)
+    breaks, ends = _breaks(times, state)
+    covered_until = ends[np.searchsorted(breaks, rows)]
+    times = times[rows]
     labels = np.full((len(times), len(horizons)), np.nan, np.float32)
-    for column, horizon in enumerate(horizons):
+    for position, horizon in enumerate(horizons):
         end = times + horizon
         covered = (covered_until > end) & (next_time <= end)
-        labels[:, column] = np.where(next_high <= end, 1, np.where(covered, 0, np.nan))
+        labels[:, position] = np.where(next_high <= end, 1, np.where(covered, 0, np.nan))
     return labels
+
+
+def _breaks(times: Floats, state: Floats) -> tuple[Integers, Floats]:
+    """Return the rows that no known state follows without a gap, and until when samples cover the time after them.
+
+    Args:
+        times: (rows,) seconds, increasing.
+        state: (rows,) NaN if unknown.
+
+    Returns:
+        (breaks,) positions, of which the last row is one, and (breaks,) seconds: the first break from this one on
+        whose sample ends, one spacing after its time.
+    """
+    positions = []
+    ends = []
+    for start in range(0, len(times), CHUNK_ROWS):
+        first = max(start - RECENT_INTERVALS, 0)
+        # With the row after the chunk, which may follow a gap.
+        part = times[first : start + CHUNK_ROWS + 1]
+        spacing = sample_spacing(part, start - first)
+        part = part[start - first :]
+        unknown = np.isnan(state[start + 1 : start + CHUNK_ROWS + 1])
+        is_break = follows_gap(np.diff(part), spacing[1:]) | unknown
+        if start + CHUNK_ROWS >= len(times):
+            is_break = np.append(is_break, True)
+        rows = np.flatnonzero(is_break)
+        positions.append(start + rows)
+        # The last sample within the horizon may precede the end of the horizon by up to the spacing.
+        ends.append(part[rows] + spacing[rows])
+    return np.concatenate(positions), _following_minimum(np.concatenate(ends))
 
 
 def _following_minimum(values: Floats) -> Floats:

@@ -15,6 +15,9 @@ RECENT_INTERVALS = 5
 The median is robust to two outliers and follows a change of the interval after three samples.
 """
 
+CHUNK_ROWS = 50_000
+"""Number of rows computed at once: the intervals of a row are RECENT_INTERVALS times as large as its time."""
+
 TOLERANCE = 0.1
 """Tolerance on the durations that start and end high load, as a fraction of the spacing: sampling times jitter."""
 
@@ -37,10 +40,11 @@ def sample_spacing(times: Floats, first: int = 0) -> Floats:
         # A single row, as in live serving: sorting a short list is several times faster.
         spacing[-1] = sorted(np.diff(times[-RECENT_INTERVALS - 1 :]).tolist())[RECENT_INTERVALS // 2]
     elif full < len(times):
-        intervals = np.diff(times[full - RECENT_INTERVALS :])
-        recent = np.lib.stride_tricks.sliding_window_view(intervals, RECENT_INTERVALS)
         middle = RECENT_INTERVALS // 2
-        spacing[full - first :] = np.partition(recent, middle, axis=1)[:, middle]
+        for row in range(full, len(times), CHUNK_ROWS):
+            intervals = np.diff(times[row - RECENT_INTERVALS : row + CHUNK_ROWS])
+            recent = np.lib.stride_tricks.sliding_window_view(intervals, RECENT_INTERVALS)
+            spacing[row - first : row - first + CHUNK_ROWS] = np.partition(recent, middle, axis=1)[:, middle]
     return spacing
 
 

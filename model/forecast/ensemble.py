@@ -1,16 +1,20 @@
-"""Ensemble: the mean of several networks over different features.
+"""Ensemble: the mean of several networks over different features, and boosted trees.
 
 A single network over all features overfits to a daily rhythm, even on a host whose load has none. Networks over
 recent features, and networks with features of previous days, make different errors, which partly cancel in the mean.
 
 The networks are of two kinds. Plain networks have a subset of the scaled features as inputs. Encoded networks have
 all of them, and piecewise-linear codes of the most informative ones (`model.features.encoding`).
+
+Boosted trees over all scaled features count as much as all networks together: they learn steps and interactions of
+few features, for which networks need more events than a host has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,9 +23,13 @@ from model.features.encoding import Encoding
 from model.features.scaling import Scaler
 from model.forecast.log_odds import FLOOR, logit, sigmoid
 from model.nn.network import Network
+from model.trees.boosted_trees import BoostedTrees
 
 MIN_RUN = 1e-9
 """Distance of two points below which their secant slope is replaced by the derivative."""
+
+TREES_SHARE = 0.5
+"""Weight of the trees in the mean; the networks share the rest equally."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Ensemble:
             inputs are all features.
         encoding: codes, whose positions follow those of the inputs; None for an ensemble without encoded networks.
         mean_of_probabilities: True to average probabilities, False to average logits, as earlier releases did.
+        trees: boosted trees over the scaled inputs; None for an ensemble of networks only.
     """
 
     scaler: Scaler
@@ -44,6 +53,7 @@ class Ensemble:
     selected: Integers | None = None
     encoding: Encoding | None = None
     mean_of_probabilities: bool = False
+    trees: BoostedTrees | None = None
 
     def outputs(self, features: int) -> int:
         """Check the parts of the ensemble, and return the number of outputs.
@@ -52,7 +62,8 @@ class Ensemble:
             features: number of features of the samples to predict.
 
         Raises:
-            ValueError: there is no network, or the scaler, the networks and their columns do not fit together.
+            ValueError: there is no network, or the scaler, the networks, their columns and the trees do not fit
+                together.
         """
         if not self.networks:
             raise ValueError("the model has no network")
@@ -65,6 +76,13 @@ class Ensemble:
         if self.encoding is not None:
             self.encoding.check(inputs)
             inputs += len(self.encoding.inputs)
+        outputs = self._network_outputs(inputs)
+        if self.trees is not None:
+            self.trees.check(len(self.scaler.mean), outputs)
+        return outputs
+
+    def _network_outputs(self, inputs: int) -> int:
+        """Check the networks, and return their number of outputs, for a number of inputs and codes."""
         widths = set()
         for network, columns in zip(self.networks, self.columns, strict=True):
             _check_positions(columns, inputs)
@@ -74,7 +92,7 @@ class Ensemble:
         return widths.pop()
 
     def predict(self, x: Floats) -> Floats:
-        """Return the logits (rows, outputs) of the mean over the networks, for features (rows, features)."""
+        """Return the logits (rows, outputs) of the mean over the members, for features (rows, features)."""
         return self._mean(self._member_logits(x))
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
@@ -103,6 +121,10 @@ class Ensemble:
             # Several inputs, or an input and its codes, may use the same feature: sum their attributions.
             np.add.at(attributions, features[columns], weighted.T)
             first = last
+        if self.trees is not None:
+            inputs = len(self.scaler.mean)
+            of_trees = multipliers[-1][:, None] * self.trees.attribute(scaled[:inputs], scaled_reference[:inputs])
+            np.add.at(attributions, features[:inputs], of_trees.T)
         return attributions.T
 
     def reference_point(self, features: int) -> Floats:
@@ -123,20 +145,39 @@ class Ensemble:
 
     @property
     def members(self) -> int:
-        """Number of members of the mean: the networks."""
-        return len(self.networks)
+        """Number of members of the mean: the networks and the trees."""
+        return len(self.networks) + (self.trees is not None)
 
     def _member_logits(self, x: Floats) -> Floats:
-        """Return the logits (rows, members, outputs) for features (rows, features)."""
-        logits = np.concatenate([network.predict(part) for network, part in self._network_inputs(x)], axis=1)
-        return logits.reshape(len(x), self.members, -1)
+        """Return the logits (rows, members, outputs) for features (rows, features); those of the trees are last."""
+        encoded = self._encoded(x)
+        logits = [self._network_logits(network, part) for network, part in self._network_inputs(encoded)]
+        if self.trees is not None:
+            logits.append(self.trees.predict(encoded))
+        return np.concatenate(logits, axis=1).reshape(len(x), self.members, -1)
+
+    def _network_logits(self, network: Network, x: Floats) -> Floats:
+        """Return the outputs (rows, outputs) of a network for its inputs (rows, inputs)."""
+        return network.predict(x)
 
     def _mean(self, logits: Floats) -> Floats:
         """Return the logits (rows, outputs) of the mean of logits (rows, members, outputs)."""
         # NumPy sums the members of a row in the same order for any number of rows.
         if self.mean_of_probabilities:
-            return logit(sigmoid(logits.astype(np.float64)).mean(axis=1))
-        return np.asarray(logits.mean(axis=1))
+            return logit(self._average(sigmoid(logits.astype(np.float64))))
+        return self._average(logits)
+
+    def _average(self, values: Floats) -> Floats:
+        """Return the weighted mean (rows, outputs) of values (rows, members, outputs), such as probabilities."""
+        return np.asarray(values.mean(axis=1) if self.trees is None else self._shares @ values)
+
+    @cached_property
+    def _shares(self) -> Floats:
+        """Weights (members,) of the members in the mean."""
+        if self.trees is None:
+            return np.full(self.members, 1 / self.members)
+        networks = self.members - 1
+        return np.append(np.full(networks, (1 - TREES_SHARE) / networks), TREES_SHARE)
 
     def _mean_multipliers(self, logits: Floats) -> Floats:
         """Return the DeepLIFT multipliers (members, outputs) of `_mean`: secant slopes between two points.
@@ -145,18 +186,17 @@ class Ensemble:
             logits: (2, members, outputs) logits at both points.
         """
         if not self.mean_of_probabilities:
-            return np.full(logits.shape[1:], 1 / self.members)
+            return np.repeat(self._shares[:, None], logits.shape[2], axis=1)
         logits = logits.astype(np.float64)
         p = sigmoid(logits)
-        mean = p.mean(axis=1)
+        mean = self._average(p)
         slope_of_logit = _secant(self._mean(logits), mean, 1 / np.maximum(mean * (1 - mean), FLOOR))
-        return np.asarray(_secant(p, logits, p * (1 - p)) * slope_of_logit / self.members)
+        return np.asarray(_secant(p, logits, p * (1 - p)) * slope_of_logit * self._shares[:, None])
 
-    def _network_inputs(self, x: Floats) -> Iterator[tuple[Network, Floats]]:
-        """Yield each network with its inputs (rows, inputs)."""
-        scaled = self._encoded(x)
+    def _network_inputs(self, encoded: Floats) -> Iterator[tuple[Network, Floats]]:
+        """Yield each network with its inputs (rows, inputs), from scaled inputs and codes (rows, inputs + codes)."""
         for network, columns in zip(self.networks, self.columns, strict=True):
-            yield network, scaled if len(columns) == scaled.shape[1] else scaled[:, columns]
+            yield network, encoded if len(columns) == encoded.shape[1] else encoded[:, columns]
 
 
 def _secant(y: Floats, x: Floats, slope: Floats) -> Floats:

@@ -36,34 +36,30 @@ class FusedEnsemble(Ensemble):
     @property
     def members(self) -> int:
         """Number of members of the mean."""
-        return self.merged
+        return self.merged + (self.trees is not None)
 
     def predict(self, x: Floats) -> Floats:
-        """Return the logits (rows, outputs) of the mean over the networks, for features (rows, features)."""
+        """Return the logits (rows, outputs) of the mean over the members, for features (rows, features)."""
         if len(x) > CHUNK_ROWS:
             chunks = [x[start : start + CHUNK_ROWS] for start in range(0, len(x), CHUNK_ROWS)]
             return np.concatenate([self.predict(chunk) for chunk in chunks])
         return super().predict(x)
 
-    def _member_logits(self, x: Floats) -> Floats:
-        logits = [_apply_rowwise(network, part) for network, part in self._network_inputs(x)]
-        return np.concatenate(logits, axis=1).reshape(len(x), self.members, -1)
-
-
-def _apply_rowwise(network: Network, x: Floats) -> Floats:
-    """Return the outputs (rows, outputs) of a network for inputs (rows, inputs), each row computed separately."""
-    # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
-    x = np.ascontiguousarray(x)
-    for layer in network.layers:
-        # `isinstance` is several times slower for classes with an abstract base class.
-        if type(layer) is Linear:
-            x = np.matmul(x[:, None, :], layer.weight)[:, 0]
-            np.add(x, layer.bias, out=x)
-        elif type(layer) in EXACT_LAYERS or len(x) == 1:
-            x = layer.apply(x)
-        else:
-            x = np.concatenate([layer.apply(x[row : row + 1]) for row in range(len(x))])
-    return x
+    def _network_logits(self, network: Network, x: Floats) -> Floats:
+        """Return the outputs (rows, outputs) of a network for inputs (rows, inputs), each row computed separately."""
+        # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
+        x = np.ascontiguousarray(x)
+        for layer in network.layers:
+            # `isinstance` is several times slower for classes with an abstract base class.
+            if type(layer) is Linear:
+                # For a single row, the product of two dimensions is the same call, without the views around it.
+                x = x @ layer.weight if len(x) == 1 else np.matmul(x[:, None, :], layer.weight)[:, 0]
+                np.add(x, layer.bias, out=x)
+            elif type(layer) in EXACT_LAYERS or len(x) == 1:
+                x = layer.apply(x)
+            else:
+                x = np.concatenate([layer.apply(x[row : row + 1]) for row in range(len(x))])
+        return x
 
 
 def fuse(ensemble: Ensemble) -> FusedEnsemble:
@@ -97,6 +93,7 @@ def fuse(ensemble: Ensemble) -> FusedEnsemble:
         selected=ensemble.selected,
         encoding=ensemble.encoding,
         mean_of_probabilities=ensemble.mean_of_probabilities,
+        trees=ensemble.trees,
         merged=1 if averaged else len(ensemble.networks),
     )
 

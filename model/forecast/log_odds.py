@@ -22,5 +22,6 @@ def sigmoid(z: Floats) -> Floats:
 
 def logit(p: Floats, floor: float = FLOOR) -> Floats:
     """Return log(p / (1 - p)) for probabilities of any shape, clipped to [floor, 1 - floor]."""
-    clipped = np.asarray(np.clip(p, floor, 1 - floor), order="C")
+    # Several times faster than `np.clip` for the few values of a live prediction
+    clipped = np.asarray(np.minimum(np.maximum(p, floor), 1 - floor), order="C")
     return np.asarray(np.log(clipped) - np.log1p(-clipped))

@@ -177,10 +177,12 @@ def add_pretrained_horizons(
     added = len(horizons)
     base_rates = sigmoid(logit(pretrained.base_rates) @ _interpolation(horizons)).tolist()
     networks = tuple(_with_zero_outputs(network, added, order) for network in predictor.ensemble.networks)
+    trees = predictor.ensemble.trees
+    trees = None if trees is None else trees.with_zero_outputs(added, order)
     return replace(
         predictor,
         horizons=all_horizons,
-        ensemble=replace(predictor.ensemble, networks=networks),
+        ensemble=replace(predictor.ensemble, networks=networks, trees=trees),
         blends=_take((*predictor.blends, *(HorizonBlend(EMPTY_LOAD_TABLE, alone, alone),) * added), order),
         base_rates=_take((*predictor.base_rates, *base_rates), order),
         thresholds=_take((*predictor.thresholds, *(precision,) * added), order),

@@ -37,6 +37,9 @@ class ScoreTotals:
         probability_event_sum: sum of p y.
         baseline_squared_sum: sum of b^2.
         baseline_event_sum: sum of b y.
+        false_warnings: number of predictions that end a false warning; None if an earlier release did not count them.
+        observed_seconds: seconds between these predictions and the ones before them, without gaps and unknown
+            outcomes; None as for `false_warnings`.
     """
 
     hour: float
@@ -52,6 +55,8 @@ class ScoreTotals:
     probability_event_sum: float
     baseline_squared_sum: float
     baseline_event_sum: float
+    false_warnings: int | None = None
+    observed_seconds: float | None = None
 
 
 _SUMS = tuple(field.name for field in fields(ScoreTotals))[3:]
@@ -68,6 +73,8 @@ class ScoredPredictions:
         warning: (rows,) True while a warning is active.
         high_load: (rows,) True for predictions made during high load.
         outcome: (rows,) 1 if high load followed, 0 if not, NaN if unknown.
+        false_warning: (rows,) True for predictions that end a false warning.
+        observed: (rows,) seconds since the prediction before; 0 after a gap and for an unknown outcome.
     """
 
     at: Floats
@@ -76,6 +83,8 @@ class ScoredPredictions:
     warning: Bools
     high_load: Bools
     outcome: Floats
+    false_warning: Bools
+    observed: Floats
 
 
 def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
@@ -101,12 +110,14 @@ def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
         "probability_event_sum": p * event,
         "baseline_squared_sum": b * b * known,
         "baseline_event_sum": b * event,
+        "false_warnings": predictions.false_warning,
+        "observed_seconds": predictions.observed,
     }
     sums = {
         name: np.bincount(inverse.ravel(), weights=np.asarray(term, float), minlength=len(groups))
         for name, term in terms.items()
     }
-    counts = {"unknown", "scored", "events", "warnings", "true_warnings"}
+    counts = {"unknown", "scored", "events", "warnings", "true_warnings", "false_warnings"}
     totals = []
     for i, (group_hour, high, group_decile) in enumerate(groups.tolist()):
         values = {name: int(sums[name][i]) if name in counts else float(sums[name][i]) for name in _SUMS}
@@ -170,7 +181,8 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
     events = _sum(rows, "events")
     own = _squared_error(rows, "probability")
     baseline = _squared_error(rows, "baseline")
-    calm, high = _split_by_state(rows)
+    calm = [row for row in rows if not row.high_load]
+    high = [row for row in rows if row.high_load]
     table = _reliability_table(rows)
     return LiveScore(
         scored=n,
@@ -190,11 +202,6 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
 def _sum(rows: list[ScoreTotals], name: str) -> int:
     """Return the sum over totals of the count in the field `name`."""
     return sum(getattr(row, name) for row in rows)
-
-
-def _split_by_state(rows: list[ScoreTotals]) -> tuple[list[ScoreTotals], list[ScoreTotals]]:
-    """Return the totals for calm load, and the totals for high load."""
-    return [row for row in rows if not row.high_load], [row for row in rows if row.high_load]
 
 
 def _reliability_table(rows: list[ScoreTotals]) -> tuple[ReliabilityBin, ...]:

@@ -221,6 +221,8 @@ class _Replay:
             labels=labels[first:],
             state=window.state[first:],
             load_index=window.load_index[first:],
+            period_start=window.period_start[first:],
+            last_high=window.last_high[first:],
             base_rates=baselines[CLIMATOLOGY][0],
             onset_rates=_onset_rates(matured[:first], window.state[:first]),
             attempts=tuple(self._attempts),

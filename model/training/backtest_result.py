@@ -8,6 +8,15 @@ import numpy as np
 
 from model.array_types import Floats
 from model.forecast.baselines import CLIMATOLOGY
+from model.forecast.events import (
+    BaselineInputs,
+    HorizonScorecard,
+    Scorecard,
+    baseline_scores,
+    make_scorecard,
+    period_onsets,
+    warning_score,
+)
 from model.forecast.metrics import Score, score
 from model.training.evaluation import CANDIDATE
 from model.training.training_attempt import TrainingAttempt
@@ -25,6 +34,8 @@ class BacktestResult:
         labels: (rows, horizons) outcomes, NaN if unknown.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         load_index: (rows,) NaN if unknown.
+        period_start: (rows,) start of the high-load period in progress, -inf if there is none.
+        last_high: (rows,) time of the last sample during high load, -inf if there is none.
         base_rates: (horizons,) event rates before `BacktestConfig.until`; NaN if no label is known.
         onset_rates: (horizons,) event rates before `BacktestConfig.until` while load was not high; 0 if no label
             is known.
@@ -39,6 +50,8 @@ class BacktestResult:
     labels: Floats
     state: Floats
     load_index: Floats
+    period_start: Floats
+    last_high: Floats
     base_rates: Floats
     onset_rates: Floats
     attempts: tuple[TrainingAttempt, ...]
@@ -74,3 +87,18 @@ class BacktestResult:
                 }
             )
         return tuple(scores)
+
+    def scorecard(self) -> Scorecard:
+        """Return the announced high-load periods, lead times and false warnings of the model and of the baselines."""
+        in_period = np.isfinite(self.period_start)
+        onsets = period_onsets(self.times, self.state, self.period_start)
+        # Where no model serves, the warnings of the baselines do not count either.
+        outcomes = np.where(np.isnan(self.probabilities), np.nan, self.labels)
+        inputs = BaselineInputs(self.times, self.load_index, self.last_high, in_period, outcomes)
+        horizons = []
+        for i, horizon in enumerate(self.horizons):
+            rows = ~np.isnan(self.probabilities[:, i]) & ~in_period
+            active = self.warnings[rows, i] == 1
+            model = warning_score(self.times[rows], active, self.labels[rows, i], onsets, horizon)
+            horizons.append(HorizonScorecard(horizon, model, baseline_scores(inputs, i, horizon, model)))
+        return make_scorecard(horizons)

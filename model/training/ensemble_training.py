@@ -84,11 +84,10 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
     With features of previous days, the subsets are:
 
     1. recent features
-    2. recent features and yesterday
-    3. recent features and past days
-    4. load-index statistics, yesterday and past days, for a small network, which overfits less
+    2. recent features and past days
+    3. load-index statistics, yesterday and past days, for a small network, which overfits less
 
-    Otherwise, the subsets are 1 and 4, and the only inputs of 4 are load-index statistics.
+    Otherwise, the subsets are 1 and 3, and the only inputs of 3 are load-index statistics.
 
     Args:
         names: feature names in column order, such as "load_index:last".
@@ -105,7 +104,6 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
     recent |= daily_means
     return (
         FeatureSubset(_sorted(recent)),
-        FeatureSubset(_sorted(recent | yesterday)),
         FeatureSubset(_sorted(recent | past_days)),
         FeatureSubset(_sorted(simple | yesterday | past_days), SMALL_NETWORK),
     )

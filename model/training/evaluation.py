@@ -9,6 +9,8 @@ import numpy as np
 
 from model.array_types import Floats, Integers
 from model.features.dataset import Dataset, Split
+from model.features.feature_spec import FeatureSpec
+from model.features.rows import Rows, row_chunks
 from model.features.time_buckets import bucket_width
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, climatology_and_persistence
 from model.forecast.blend import fit_load_table
@@ -68,7 +70,7 @@ def evaluate_candidate(
     folds: Folds,
     models: Sequence[Predictor],
     predictions: ExpertPredictions,
-    samples: tuple[Floats, Floats],
+    samples: tuple[Floats, Rows],
 ) -> Candidate:
     """Score a predictor and the baselines on the holdout; return a candidate without `holdout_models`.
 
@@ -110,22 +112,44 @@ def cross_fitting_parts(folds: Folds) -> Integers:
     return np.repeat(np.arange(len(folds.parts)), [len(part.holdout) for part in folds.parts])
 
 
-def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values: Floats) -> dict[str, Floats]:
+def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values: Rows) -> dict[str, Floats]:
     """Return the baselines' predictions (rows, horizons) on the holdout, fitted on the rows before each fold."""
-    spec = models[0].spec
-    smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, folds.horizons)
-    smoother.extend(times, np.minimum(spec.rules.load_index(spec.columns, values), spec.load_limit))
+    newest = folds.parts[-1]
+    at = np.concatenate((newest.train.times, newest.holdout.times))
+    forecasts = _smoothed_forecasts(models[0].spec, folds.horizons, (times, values), np.searchsorted(times, at))
     by_fold = []
     for model, part in zip(models, folds.parts, strict=True):
-        rows = np.searchsorted(times, np.concatenate((part.train.times, part.holdout.times)))
+        rows = np.searchsorted(at, np.concatenate((part.train.times, part.holdout.times)))
         by_fold.append(
             {
                 **climatology_and_persistence(part.train.y, part.train.state, part.holdout.state),
                 CURRENT_VALUE: _current_value(model, part.holdout),
-                HOLT_WINTERS: _holt_winters(smoother.forecasts(rows), part),
+                HOLT_WINTERS: _holt_winters(forecasts[:, rows], part),
             }
         )
     return {name: np.concatenate([baselines[name] for baselines in by_fold]) for name in by_fold[0]}
+
+
+def _smoothed_forecasts(
+    spec: FeatureSpec, horizons: Sequence[float], samples: tuple[Floats, Rows], rows: Integers
+) -> Floats:
+    """Return the forecasts (smoothings, n, horizons) of the load index at some samples of a history.
+
+    Args:
+        spec: feature specification with the rules.
+        horizons: seconds.
+        samples: times (rows,) and values (rows, columns) of the history.
+        rows: (n,) positions of the samples, increasing.
+    """
+    times, values = samples
+    smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, horizons)
+    parts = []
+    for part, part_values in row_chunks(values):
+        load_index = spec.rules.load_index(spec.columns, part_values)
+        smoother.extend(times[part], np.minimum(load_index, spec.load_limit))
+        inside = slice(*np.searchsorted(rows, (part.start, part.stop)))
+        parts.append(smoother.forecasts(rows[inside] - part.start))
+    return np.concatenate(parts, axis=1)
 
 
 def _current_value(model: Predictor, holdout: Dataset) -> Floats:

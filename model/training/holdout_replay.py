@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Bools, Floats, Integers
+from model.features.rows import Rows
 from model.forecast.online import OnlineEngine
 from model.forecast.predictor import Predictor
 from model.training.blend_weights import ExpertPredictions, fit_blends, other_parts
@@ -72,7 +73,7 @@ def holdout_models(
     return tuple(result)
 
 
-def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iterator[ReplayedRows]:
+def replay(models: Sequence[ReplayModel], times: Floats, values: Rows) -> Iterator[ReplayedRows]:
     """Replay samples through the online engine, without recalibration and fallbacks.
 
     Args:
@@ -87,10 +88,10 @@ def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iter
     ends = [*(model.start for model in models[1:]), np.inf]
     for model, end in zip(models, ends, strict=True):
         first, last = np.searchsorted(times, (model.start, end)).tolist()
-        engine = _engine(model.predictor, engine, times[:first], values[:first])
+        engine = _engine(model.predictor, engine, times[:first], values)
         for begin in range(first, last, CHUNK_ROWS):
             rows = slice(begin, min(begin + CHUNK_ROWS, last))
-            engine.advance(times[None, rows], values[None, rows])
+            engine.advance(times[None, rows], values[rows][None])
             forecast = engine.forecast()
             yield ReplayedRows(
                 predictor=model.predictor,
@@ -102,16 +103,22 @@ def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iter
             )
 
 
-def _engine(predictor: Predictor, previous: OnlineEngine | None, times: Floats, values: Floats) -> OnlineEngine:
+def _engine(predictor: Predictor, previous: OnlineEngine | None, times: Floats, values: Rows) -> OnlineEngine:
     """Return an engine for `predictor` that has received the samples before its part of the holdout.
 
     The samples that the features need are replayed; the warnings continue those of `previous`.
+
+    Args:
+        predictor: model of the part.
+        previous: engine of the part before; None for the first part.
+        times: (rows,) times of the samples before the part.
+        values: (at least rows, columns) values of the samples from the first one on.
     """
     engine = OnlineEngine(predictor.spec, predictor)
     if previous is not None:
         engine.inherit_warnings(previous)
     oldest = times[-1] - predictor.spec.required_history if len(times) else 0.0
     for begin in range(int(np.searchsorted(times, oldest)), len(times), CHUNK_ROWS):
-        rows = slice(begin, begin + CHUNK_ROWS)
-        engine.advance(times[None, rows], values[None, rows])
+        rows = slice(begin, min(begin + CHUNK_ROWS, len(times)))
+        engine.advance(times[None, rows], values[rows][None])
     return engine

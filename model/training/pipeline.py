@@ -16,6 +16,7 @@ from model.array_types import Floats
 from model.features.dataset import Dataset, build_dataset, typical_step
 from model.features.encoding import fit_encoding
 from model.features.feature_spec import FeatureSpec, make_spec
+from model.features.rows import Rows
 from model.features.scaling import fit_clipping_scaler
 from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble
@@ -33,6 +34,7 @@ from model.training.folds import make_folds
 from model.training.holdout_replay import holdout_models
 from model.training.settings import Recipe
 from model.training.task import Task, require_metrics
+from model.trees.boosting import fit_trees
 from model.units import DAY
 
 MAX_ROWS = 20_000
@@ -47,7 +49,7 @@ MIN_SEASONAL_HISTORY = 3 * DAY
 
 def train(
     times: Floats,
-    values: Floats,
+    values: Rows,
     columns: Sequence[str],
     task: Task,
     recipe: Recipe,
@@ -162,6 +164,7 @@ class _Fitting:
         def examples(part: Dataset, scaled: Floats) -> Examples:
             return Examples(encoding(scaled), np.concatenate((part.y, part.auxiliary), axis=1))
 
+        trees = fit_trees(scaled, train_part.y, self.recipe.boosting, self.rng)
         train_examples = examples(train_part, scaled)
         del scaled  # as large as the features, and not needed during the fits
         validation_examples = None if validation is None else examples(validation, scaler(validation.x))
@@ -181,6 +184,7 @@ class _Fitting:
                 columns=fitted.columns,
                 encoding=encoding,
                 mean_of_probabilities=True,
+                trees=trees,
             ),
             blends=tuple(replace(network_only(), load_table=table) for table in tables),
             base_rates=tuple(float(rate) for rate in np.nanmean(train_part.y, axis=0)),

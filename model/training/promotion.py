@@ -8,6 +8,7 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.dataset import features_at
+from model.features.rows import Rows
 from model.forecast.predictor import Predictor
 from model.training.blend_weights import cross_fitted_probabilities, expert_predictions, halves
 from model.training.evaluation import Candidate
@@ -48,7 +49,7 @@ class GateDecision:
 
 
 def incumbent_predictions(
-    incumbent: Predictor, candidate: Candidate, times: Floats, values: Floats
+    incumbent: Predictor, candidate: Candidate, times: Floats, values: Rows
 ) -> IncumbentPredictions:
     """Return the predictions of the incumbent's holdout model on the candidate's holdout.
 
@@ -110,7 +111,7 @@ def _lost_horizons(candidate: Candidate, incumbent: Predictor) -> list[float]:
 
 
 def decide_promotion(
-    candidate: Candidate, incumbent: Predictor | None, times: Floats, values: Floats, config: GateConfig
+    candidate: Candidate, incumbent: Predictor | None, times: Floats, values: Rows, config: GateConfig
 ) -> GateDecision:
     """Decide whether a candidate may serve, by comparison with the baselines and the incumbent on the holdout.
 

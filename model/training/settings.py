@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from model.nn.fit_config import FitConfig
 from model.nn.optimizers import AdamW
+from model.trees.boosting import BoostingConfig
 
 MIN_RETRAIN_DELAY = 1800.0
 """Shortest time between two training runs in seconds."""
@@ -17,7 +18,7 @@ GROWTH = 0.25
 
 @dataclass(frozen=True)
 class Recipe:
-    """Architecture and fit settings of an ensemble of plain and encoded networks (see `model.forecast.ensemble`).
+    """Settings of an ensemble of plain networks, encoded networks and boosted trees (see `model.forecast.ensemble`).
 
     Encoded networks have the first hidden layer only: the codes make further layers unnecessary.
 
@@ -27,13 +28,15 @@ class Recipe:
         activation: activation function after each hidden layer, a name in ACTIVATIONS.
         dropout: dropout rate of the hidden units.
         fit: fit configuration of plain networks; the batch size is an upper limit (see `batch_rows`).
+        boosting: settings of the trees.
     """
 
-    networks: int = 8
+    networks: int = 6
     layers: tuple[int, ...] = (64, 32)
     activation: str = "relu"
     dropout: float = 0.15
     fit: FitConfig = field(default_factory=lambda: FitConfig(patience=0, keep_best=False))
+    boosting: BoostingConfig = field(default_factory=BoostingConfig)
 
     @property
     def encoded_networks(self) -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.array_types import Floats
 from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.labels import Rules
+from model.features.rows import Rows, column_of
 
 MIN_EVENTS = 5
 """Smallest number of events in a history, and in each fold if the folds are equal numbers of rows."""
@@ -55,7 +55,7 @@ class OmittedHorizon:
         return f"{self.reason.message} in the history; a model of this host needs examples of calm and high load"
 
 
-def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> None:
+def require_metrics(rules: Rules, columns: Sequence[str], values: Rows) -> None:
     """Raise NotEnoughHistoryError unless all metrics of at least one rule are known in the same sample.
 
     Args:
@@ -66,7 +66,9 @@ def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> Non
     Raises:
         NotEnoughHistoryError: no rule has such a sample; the message names the missing metrics of each rule.
     """
-    known = {name: ~np.isnan(values[:, i]) for i, name in enumerate(columns)}
+    known = {
+        metric: ~np.isnan(column_of(values, columns.index(metric))) for metric in rules.metrics if metric in columns
+    }
     problems = []
     for rule in rules.rules:
         missing = [metric for metric, _ in rule if metric not in known or not known[metric].any()]

@@ -29,6 +29,7 @@ COMMAND_MODULES = {
     },
     "Service": {
         "run": "service.run",
+        "demo": "service.demo",
         "doctor": "service.doctor",
         "check-config": "service.check_config",
         "install-service": "service.install_service",
@@ -66,6 +67,9 @@ REFERENCE = {
     },
     "Environment": {
         "MONITOR_CONFIG": "Configuration file, unless --config names one.",
+        "MONITOR_PROMETHEUS_TOKEN": "Bearer token of import --prometheus.",
+        "MONITOR_PROMETHEUS_PASSWORD": "Password of the user in the URL of import --prometheus.",
+        "http_proxy, https_proxy, no_proxy": "Proxies of import --prometheus.",
         "STATE_DIRECTORY, XDG_STATE_HOME": "Directory of the database unless storage.url is set: the first as it is, "
         'else "monitor" below the second.',
         "NO_COLOR": "If set: tables without colour.",

@@ -25,6 +25,7 @@ from monitor.jobs.retraining import RetrainingJob, Trainer
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
+from monitor.queries.scorecard import ScorecardReader
 from monitor.sampling.sources import Source, make_sources
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import fitted_model_serves
@@ -180,7 +181,12 @@ def build_services(
         ),
         served=served,
         processes=processes,
-        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval), clock),
+        records=StoredDocuments(
+            stores,
+            HistoryReader(stores, lambda: served.rules, interval),
+            ScorecardReader(stores, lambda: served.rules, interval),
+            clock,
+        ),
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from model.errors import SkipReason
 from model.training.refusal import ComparisonSkip, RefusalReason
+from monitor.documents.scores import ScorecardDocument, scorecard_document
 from monitor.documents.traces import TraceCountsDocument, trace_counts_document
 from monitor.training.report_builder import finite_or_none, score_report
 from monitor.training.report_parts import ScoreReport
@@ -111,6 +112,7 @@ class BacktestDocument:
         anomalies: anomaly events; None if detection is disabled, or the history is too short for a detector.
         attempts: training runs, in order.
         horizons: scores for each horizon.
+        scorecard: event scorecard of the replayed part.
     """
 
     file: str
@@ -120,6 +122,7 @@ class BacktestDocument:
     anomalies: BacktestAnomalies | None
     attempts: tuple[BacktestAttempt, ...]
     horizons: tuple[BacktestHorizon, ...]
+    scorecard: ScorecardDocument
 
 
 def backtest_document(
@@ -158,6 +161,7 @@ def backtest_document(
             for attempt in result.attempts
         ),
         horizons=horizons,
+        scorecard=scorecard_document(result.scorecard(), float(result.times[0])),
     )
 
 

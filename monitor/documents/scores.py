@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.forecast.events import MIN_PERIODS, EventScore, HorizonScorecard, Scorecard
 from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
 from monitor.queries.scores import HorizonScore
 from monitor.system.formatting import format_duration
@@ -69,6 +70,69 @@ class HorizonScoreDocument:
 
 
 @dataclass(frozen=True)
+class EventScoreDocument:
+    """Warnings of one predictor, matched to the high-load periods; None for a score that cannot be computed.
+
+    Attributes:
+        predictor: "monitor", or the name of a baseline: "static threshold" (on the load index), "predict_linear" (of
+            the load index) or "persistence" (high load returns soon after high load).
+        threshold: score at which a baseline warns, chosen for at most as many false warnings as monitor had: load
+            index, extrapolated load index, or minus the seconds since the last high load. None for monitor.
+        periods: number of high-load periods with predictions within one horizon before their onset.
+        announced: number of periods with an active warning within one horizon before their onset.
+        lead_time: median time from the first such warning to the onset, in seconds.
+        lead_time_quartiles: lower and upper quartile of this time, in seconds.
+        false_warnings: number of warnings within one horizon after which load was not high; warnings less than one
+            horizon apart count once.
+        false_warnings_per_week: the same per week of predictions with a known outcome.
+    """
+
+    predictor: str
+    threshold: float | None
+    periods: int
+    announced: int
+    lead_time: float | None
+    lead_time_quartiles: tuple[float, float] | None
+    false_warnings: int | None
+    false_warnings_per_week: float | None
+
+
+@dataclass(frozen=True)
+class HorizonScorecardDocument:
+    """Event scores for one horizon.
+
+    Attributes:
+        horizon: seconds.
+        horizon_name: the horizon as in the configuration.
+        enough_periods: True if there were at least `periods_needed` high-load periods.
+        scores: scores of monitor, then of the baselines if there is enough data.
+    """
+
+    horizon: float
+    horizon_name: str
+    enough_periods: bool
+    scores: tuple[EventScoreDocument, ...]
+
+
+@dataclass(frozen=True)
+class ScorecardDocument:
+    """Event scorecard: announced high-load periods, lead times and false warnings, next to baselines.
+
+    Attributes:
+        since: start of the scored period in seconds since the epoch.
+        periods_needed: number of high-load periods that a comparison needs.
+        any_horizon: periods announced by a warning of at least one horizon, with the longest lead time of each; false
+            warnings are counted for each horizon only.
+        horizons: scores for each horizon.
+    """
+
+    since: float
+    periods_needed: int
+    any_horizon: EventScoreDocument
+    horizons: tuple[HorizonScorecardDocument, ...]
+
+
+@dataclass(frozen=True)
 class ScoreReportDocument:
     """Scores of past predictions; result of `monitor report`.
 
@@ -78,6 +142,8 @@ class ScoreReportDocument:
         replayed: scores of the replayed predictions for each horizon.
         anomalies: numbers of anomaly events of the last 30 days.
         warnings: warnings that started in the period and whose processes were recorded, newest first; at most 100.
+        scorecard: event scorecard of the live predictions.
+        replayed_scorecard: event scorecard of the replayed predictions, without baselines.
     """
 
     since: float
@@ -85,11 +151,14 @@ class ScoreReportDocument:
     replayed: tuple[HorizonScoreDocument, ...]
     anomalies: AnomalyCountDocument
     warnings: tuple[WarningDocument, ...]
+    scorecard: ScorecardDocument
+    replayed_scorecard: ScorecardDocument
 
 
 def score_document(horizon: HorizonScore) -> HorizonScoreDocument:
     """Convert the scores of one horizon to their JSON document."""
     score = horizon.score
+    quartiles = horizon.events.lead_time_quartiles
     reliability = tuple(ReliabilityDocument(row.scored, row.predicted, row.observed) for row in score.reliability)
     return HorizonScoreDocument(
         horizon=horizon.horizon,
@@ -104,8 +173,42 @@ def score_document(horizon: HorizonScore) -> HorizonScoreDocument:
         precision=score.precision,
         recall=score.recall,
         calibration_error=score.calibration_error,
-        high_load_periods=horizon.periods,
-        warned_periods=horizon.warned_periods,
-        lead_time=horizon.lead_time,
+        high_load_periods=horizon.events.periods,
+        warned_periods=horizon.events.announced,
+        lead_time=None if quartiles is None else quartiles[1],
         reliability=reliability,
+    )
+
+
+def scorecard_document(scorecard: Scorecard, since: float) -> ScorecardDocument:
+    """Convert a scorecard since a time, in seconds since the epoch, to its JSON document."""
+    return ScorecardDocument(
+        since=since,
+        periods_needed=MIN_PERIODS,
+        any_horizon=_event_score_document("monitor", scorecard.any_horizon),
+        horizons=tuple(map(_horizon_document, scorecard.horizons)),
+    )
+
+
+def _horizon_document(horizon: HorizonScorecard) -> HorizonScorecardDocument:
+    scores = {"monitor": horizon.model, **horizon.baselines}
+    return HorizonScorecardDocument(
+        horizon=horizon.horizon,
+        horizon_name=format_duration(horizon.horizon),
+        enough_periods=horizon.model.periods >= MIN_PERIODS,
+        scores=tuple(_event_score_document(name, score) for name, score in scores.items()),
+    )
+
+
+def _event_score_document(predictor: str, score: EventScore) -> EventScoreDocument:
+    quartiles = score.lead_time_quartiles
+    return EventScoreDocument(
+        predictor=predictor,
+        threshold=score.threshold,
+        periods=score.periods,
+        announced=score.announced,
+        lead_time=None if quartiles is None else quartiles[1],
+        lead_time_quartiles=None if quartiles is None else (quartiles[0], quartiles[2]),
+        false_warnings=score.false_warnings,
+        false_warnings_per_week=score.false_warnings_per_week,
     )

@@ -120,11 +120,15 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
     ),
     "live_lead_time_seconds": (
         "Median lead time of the warnings of the last 7 days before high load, in seconds.",
-        lambda s: s.lead_time,
+        lambda s: None if s.events.lead_time_quartiles is None else s.events.lead_time_quartiles[1],
     ),
     "live_predictions_scored": (
         "Number of predictions of the last 7 days with a known outcome.",
         lambda s: s.score.scored,
+    ),
+    "live_false_warnings_per_week": (
+        "False warnings of the last 7 days per week: warnings within one horizon after which load was not high.",
+        lambda s: s.events.false_warnings_per_week,
     ),
 }
 """HELP text and accessor of each live score; keys are metric names without prefix."""
@@ -136,3 +140,17 @@ def score_metrics(scores: Sequence[HorizonScore]) -> Iterator[Metric]:
         values = [(score.horizon, value(score)) for score in scores]
         if any(number is not None for _, number in values):
             yield horizon_gauge(name, description, values)
+    if scores:
+        yield labelled_gauge(
+            "live_periods",
+            "Number of high-load periods of the last 7 days, by outcome: announced by a warning, or missed.",
+            ["horizon", "outcome"],
+            [pair for score in scores for pair in _period_values(score)],
+        )
+
+
+def _period_values(score: HorizonScore) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Yield (labels, value) for each outcome of the high-load periods."""
+    horizon = format_duration(score.horizon)
+    yield (horizon, "announced"), score.events.announced
+    yield (horizon, "missed"), score.events.periods - score.events.announced

@@ -172,6 +172,17 @@ def _advance(engine: OnlineEngine, rows: Floats) -> None:
         engine.advance(rows[None, :, 0], rows[None, :, 1:])
 
 
+def serving_rules(stores: Stores, configured: Rules) -> Rules:
+    """Return the high-load rules of the serving model, with resolved bounds; `configured` if no model serves.
+
+    Raises:
+        StorageError: the database cannot be read.
+        SerializationError: the model cannot be loaded.
+    """
+    model_id = stores.registry.active_id()
+    return configured if model_id is None else loads(stores.registry.blob(model_id)).spec.rules
+
+
 def forecast_from_storage(
     stores: Stores,
     at: float,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -11,6 +12,7 @@ from model.array_types import Bools, Floats
 from model.features.labels import Rules, future_labels
 from model.features.rolling_window import RollingWindow
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
+from model.forecast.events import false_warnings, lead_times, observed_seconds, period_onsets, predicted_onsets
 from model.forecast.score_totals import ScoredPredictions, total_scores
 from monitor.stores import Stores
 from storage import Onset, Prediction, PredictionRepository, ScoreRow
@@ -57,8 +59,8 @@ def score_period(
     rows = stores.samples.between(start - horizon - margin, end + horizon + 2 * step, rules.metrics)
     window = RollingWindow(rules.metrics, rules, step)
     window.extend(rows[:, 0], rows[:, 1:])
-    outcomes = PredictionOutcomes(predictions.between(start - horizon, end, horizon), window)
-    totals = total_scores(outcomes.scored(horizon, after=start))
+    outcomes = PredictionOutcomes(predictions.between(start - horizon, end + horizon, horizon), window)
+    totals = total_scores(outcomes.scored(horizon, start, end))
     return PeriodScore([ScoreRow(**asdict(row)) for row in totals], outcomes.onsets(horizon, start, end))
 
 
@@ -83,18 +85,21 @@ class PredictionOutcomes:
         self._has_sample[inside] = window.times[self._row[inside]] == self._at[inside]
         self._in_period: Bools = np.zeros(len(self._at), bool)
         self._in_period[self._has_sample] = np.isfinite(window.period_start[self._row[self._has_sample]])
+        self._counts = self._has_sample & ~self._in_period
+        self._announcing = self._warning & self._counts
 
-    def scored(self, horizon: float, after: float) -> ScoredPredictions:
-        """Return the predictions made after `after`, with their outcomes; an unknown outcome is NaN.
+    def scored(self, horizon: float, start: float, end: float) -> ScoredPredictions:
+        """Return the predictions made in (start, end], with their outcomes; an unknown outcome is NaN.
 
         Args:
             horizon: horizon of the predictions in seconds.
-            after: seconds since the epoch.
+            start: seconds since the epoch.
+            end: seconds since the epoch.
         """
         outcomes = np.full(len(self._at), np.nan)
         rows = self._row[self._has_sample]
         outcomes[self._has_sample] = future_labels(self._window.times, self._window.state, (horizon,), rows)[:, 0]
-        new = self._at > after
+        new = (self._at > start) & (self._at <= end)
         return ScoredPredictions(
             at=self._at[new],
             probability=self._probability[new],
@@ -102,6 +107,8 @@ class PredictionOutcomes:
             warning=self._warning[new],
             high_load=self._in_period[new],
             outcome=outcomes[new],
+            false_warning=false_warnings(self._at, self._announcing, outcomes, horizon)[new],
+            observed=observed_seconds(self._at, outcomes)[new],
         )
 
     def onsets(self, horizon: float, start: float, end: float) -> list[Onset]:
@@ -116,12 +123,9 @@ class PredictionOutcomes:
             end: seconds since the epoch.
         """
         window = self._window
-        starts = window.period_start[1:] == window.times[1:]
-        times = window.times[1:][starts & (window.state[:-1] == 0)]
-        onsets = []
-        for at in times[(times > start) & (times <= end)].tolist():
-            before = (self._at >= at - horizon) & (self._at < at) & self._has_sample & ~self._in_period
-            if before.any():
-                warnings = self._at[before & self._warning]
-                onsets.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))
-        return onsets
+        onsets = period_onsets(window.times, window.state, window.period_start)
+        at = self._at[self._counts]
+        predicted = predicted_onsets(onsets[(onsets > start) & (onsets <= end)], at, horizon)
+        leads = lead_times(predicted, at, self._announcing[self._counts], horizon)
+        rows = zip(predicted.tolist(), leads.tolist(), strict=True)
+        return [Onset(onset, None if math.isnan(lead) else lead) for onset, lead in rows]

@@ -9,11 +9,15 @@ import numpy as np
 
 from model.anomaly.resampling import resample
 from model.array_types import Floats
+from model.features.rows import Rows
 from monitor.stores import TIME_EPSILON, Stores
 from storage import SAMPLE_FIELDS, Sample
 
 CHUNK_SECONDS = 1800.0
 """Seconds of samples that are read at once."""
+
+MAX_PLAIN_ROWS = 800_000
+"""Largest number of samples whose values are read as one array of 100 MB: six weeks at 5 s."""
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 
@@ -72,3 +76,23 @@ def read_rows(
         for at, row in zip(times.tolist(), rows, strict=True):
             if np.isfinite(row).any():
                 yield at, row
+
+
+def read_history(stores: Stores, start: float, until: float) -> tuple[Floats, Rows]:
+    """Return the times (rows,) and values (rows, SAMPLE_FIELDS) of the samples after `start` up to `until`.
+
+    The values of a long history stay compressed, and are decoded part by part.
+
+    Args:
+        stores: repositories.
+        start: seconds since the epoch, excluded.
+        until: seconds since the epoch, included.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    if stores.samples.count_between(start, until) > MAX_PLAIN_ROWS:
+        snapshot = stores.samples.snapshot(start, until)
+        return snapshot.times, snapshot
+    rows = stores.samples.between(start, until)
+    return rows[:, 0], rows[:, 1:]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from statistics import median
 
+from model.forecast.events import EventScore
 from model.forecast.score_totals import LiveScore, ScoreTotals, live_score
 from model.units import DAY, HOUR
 from storage import ScoreRepository
@@ -20,16 +21,12 @@ class HorizonScore:
     Attributes:
         horizon: horizon in seconds.
         score: scores over all predictions.
-        periods: number of high-load periods that started.
-        warned_periods: number of high-load periods with a warning before their onset.
-        lead_time: median time from the first warning to the onset, in seconds; None if no period was warned.
+        events: high-load periods with the lead times of their warnings, and false warnings.
     """
 
     horizon: float
     score: LiveScore
-    periods: int
-    warned_periods: int
-    lead_time: float | None
+    events: EventScore
 
 
 def read_scores(repository: ScoreRepository, since: float) -> tuple[HorizonScore, ...]:
@@ -44,11 +41,22 @@ def read_scores(repository: ScoreRepository, since: float) -> tuple[HorizonScore
     """
     scores = []
     for horizon in repository.horizons():
-        rows = repository.totals_since(horizon, since - since % HOUR)
-        score = live_score(ScoreTotals(**asdict(row)) for row in rows)
+        rows = [ScoreTotals(**asdict(row)) for row in repository.totals_since(horizon, since - since % HOUR)]
+        score = live_score(rows)
         if score.scored or score.unknown:
-            lead_times = repository.lead_times(horizon, since)
-            warned = [lead_time for lead_time in lead_times if lead_time is not None]
-            lead_time = median(warned) if warned else None
-            scores.append(HorizonScore(horizon, score, len(lead_times), len(warned), lead_time))
+            onsets = repository.onsets_since(horizon, since)
+            false_warnings = _known_sum(rows, "false_warnings")
+            events = EventScore(
+                onsets=tuple(onset.at for onset in onsets),
+                lead_times=tuple(onset.lead_time for onset in onsets),
+                false_warnings=None if false_warnings is None else int(false_warnings),
+                seconds=_known_sum(rows, "observed_seconds"),
+            )
+            scores.append(HorizonScore(horizon, score, events))
     return tuple(scores)
+
+
+def _known_sum(rows: Iterable[ScoreTotals], name: str) -> float | None:
+    """Return the sum over totals of the field `name`; None if it is None in one of them."""
+    values = [getattr(row, name) for row in rows]
+    return None if None in values else sum(values)

@@ -9,6 +9,7 @@ from monitor.documents.backtest import BacktestAnomalies, BacktestAttempt, Backt
 from monitor.reports.anomalies import contribution_text
 from monitor.reports.blocks import SCORE_COLUMNS, Block, Line, Report, Table, Toned, heading, score_cells
 from monitor.reports.files import bad_cell_lines, lines_without_value
+from monitor.reports.scores import scorecard_blocks
 from monitor.system.formatting import approximate_duration, format_duration, format_percent, format_time
 
 LISTED_REFUSALS = 3
@@ -19,7 +20,14 @@ EVENT_HEADER = ("start", "duration", "channel", "metrics")
 
 def backtest_report(document: BacktestDocument) -> Report:
     """Return the report of a backtest: training runs, scores and anomaly events."""
-    return Report((*_trainings(document), *_scores(document), *_anomalies(document.anomalies)))
+    return Report(
+        (
+            *_trainings(document),
+            *_scores(document),
+            *scorecard_blocks(document.scorecard),
+            *_anomalies(document.anomalies),
+        )
+    )
 
 
 def _trainings(document: BacktestDocument) -> tuple[Block, ...]:

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
-from monitor.documents.scores import HorizonScoreDocument, ScoreReportDocument
+from monitor.documents.scores import (
+    EventScoreDocument,
+    HorizonScoreDocument,
+    ScorecardDocument,
+    ScoreReportDocument,
+)
 from monitor.reports.anomalies import process_text
 from monitor.reports.blocks import Bar, Block, Cell, Line, Report, Table, Toned, heading, toned_skill
 from monitor.system.formatting import approximate_duration, format_number, format_percent, format_time
 
 HEADER = (
     "horizon", "scored", "unknown", "base rate", "Brier", "skill", "over persistence", "onset skill", "precision",
-    "recall", "periods warned", "lead time",
+    "recall",
 )  # fmt: skip
 
 RELIABILITY_HEADER = ("predicted", "observed", "predictions", "")
 
+SCORECARD_HEADER = ("horizon", "announced", "lead time", "quartiles", "false warnings", "per week")
 
 WARNING_HEADER = ("start", "horizon", "probability", "processes")
 
 LISTED_WARNINGS = 10
 """Largest number of warnings in the table."""
-
-MIN_PERIODS = 5
-"""Number of high-load periods below which the scores of a horizon are too uncertain for conclusions."""
 
 
 def score_report(document: ScoreReportDocument) -> Report:
@@ -33,25 +36,51 @@ def score_report(document: ScoreReportDocument) -> Report:
     counts = _anomaly_counts(document.anomalies)
     if document.horizons:
         title = heading(f"predictions made since {since}, against the outcomes")
-        live: tuple[Block, ...] = (title, *_scores(document.horizons))
+        live: tuple[Block, ...] = (title, *_scores(document.horizons, document.scorecard))
     else:
         waiting = "an outcome is known once the horizon has passed"
         live = (f"no prediction made since {since} has been scored yet: {waiting}",)
-    return Report((*live, *_replayed(document.replayed, since), counts, *_warnings(document.warnings)))
+    return Report((*live, *_replayed(document, since), counts, *_warnings(document.warnings)))
 
 
-def _replayed(horizons: Sequence[HorizonScoreDocument], since: str) -> tuple[Block, ...]:
+def scorecard_blocks(scorecard: ScorecardDocument) -> tuple[Block, ...]:
+    """Return the event scorecard: a row for each horizon and predictor, and a line for horizons without baselines."""
+    title = "announced high-load periods; baselines with a threshold for as many false warnings"
+    rows = [_event_row("any", scorecard.any_horizon)]
+    for horizon in scorecard.horizons:
+        rows += [_event_row(f"{horizon.horizon_name} {score.predictor}", score) for score in horizon.scores]
+    few = [horizon.horizon_name for horizon in scorecard.horizons if not horizon.enough_periods]
+    text = f"{', '.join(few)}: fewer than {scorecard.periods_needed} high-load periods started, not enough data yet"
+    missing = (Line((Toned(text, "caution"),)),) if few else ()
+    return (heading(title), Table(SCORECARD_HEADER, rows), *missing)
+
+
+def _event_row(name: str, score: EventScoreDocument) -> tuple[Cell, ...]:
+    quartiles = score.lead_time_quartiles
+    return (
+        name,
+        f"{score.announced} of {score.periods}",
+        "-" if score.lead_time is None else approximate_duration(score.lead_time),
+        "-" if quartiles is None else " to ".join(map(approximate_duration, quartiles)),
+        "-" if score.false_warnings is None else str(score.false_warnings),
+        format_number(score.false_warnings_per_week, 1),
+    )
+
+
+def _replayed(document: ScoreReportDocument, since: str) -> tuple[Block, ...]:
     """Return the scores of replayed predictions; empty if there are none."""
+    horizons = document.replayed
     if not horizons:
         return ()
     title = heading(f"replayed predictions since {since}, by models fitted without these outcomes")
-    return ("", title, *_scores(horizons), "")
+    return ("", title, *_scores(horizons, document.replayed_scorecard), "")
 
 
-def _scores(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
+def _scores(horizons: Sequence[HorizonScoreDocument], scorecard: ScorecardDocument) -> tuple[Block, ...]:
     rows = [_row(score) for score in horizons]
     reliability = (block for score in horizons if score.scored for block in _reliability(score))
-    return (Table(HEADER, rows), *_without_high_load(horizons), *_few_periods(horizons), *reliability)
+    table = Table(HEADER, rows)
+    return (table, *_without_high_load(horizons), "", *scorecard_blocks(scorecard), *reliability)
 
 
 def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
@@ -62,15 +91,6 @@ def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block,
     text = (
         f"no high load within {', '.join(silent)} of any scored prediction: nothing can be concluded from its scores"
     )
-    return (Line((Toned(text, "caution"),)),)
-
-
-def _few_periods(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
-    """Return a line that names the horizons with high load in fewer than MIN_PERIODS periods; empty if none."""
-    few = [score.horizon_name for score in horizons if score.base_rate and score.high_load_periods < MIN_PERIODS]
-    if not few:
-        return ()
-    text = f"{', '.join(few)}: fewer than {MIN_PERIODS} high-load periods started, too few to rely on these scores"
     return (Line((Toned(text, "caution"),)),)
 
 
@@ -86,8 +106,6 @@ def _row(score: HorizonScoreDocument) -> tuple[Cell, ...]:
         toned_skill(score.onset_skill),
         format_percent(score.precision),
         format_percent(score.recall),
-        f"{score.warned_periods} of {score.high_load_periods}",
-        "-" if score.lead_time is None else approximate_duration(score.lead_time),
     )
 
 

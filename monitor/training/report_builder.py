@@ -6,6 +6,7 @@ import math
 import resource
 
 from model.array_types import Floats
+from model.features.rows import Rows, column_of
 from model.forecast.drift import reference_histogram
 from model.forecast.metrics import Score
 from model.forecast.predictor import Predictor
@@ -32,7 +33,7 @@ from monitor.training.report_parts import (
 def build_report(
     candidate: Candidate,
     times: Floats,
-    values: Floats,
+    values: Rows,
     task: ForecastTask,
     detector: DetectorReport,
     decision: GateDecision,
@@ -138,8 +139,8 @@ def _gradients(health: GradientHealth) -> GradientReport:
     )
 
 
-def _inputs(predictor: Predictor, values: Floats) -> dict[str, InputDistribution]:
+def _inputs(predictor: Predictor, values: Rows) -> dict[str, InputDistribution]:
     """Return the distribution of each input metric in the training samples `values` (rows, columns)."""
     spec = predictor.spec
-    bins = {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
+    bins = {name: reference_histogram(column_of(values, spec.columns.index(name))) for name in spec.inputs}
     return {name: InputDistribution(of.edges, of.frequencies) for name, of in bins.items()}

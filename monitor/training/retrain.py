@@ -12,6 +12,7 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
+from model.features.rows import Rows
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
 from model.training.pipeline import OnEpoch, train
@@ -20,12 +21,12 @@ from model.training.settings import GateConfig
 from model.training.task import Task
 from monitor.config.loader import Config
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
+from monitor.inference.stored_samples import read_history
 from monitor.stores import Stores
 from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import configured_task, ensure_bootstrap_model
 from monitor.training.records import CompletedRun, stored_run
-from monitor.training.replay.history import ReplaySummary, ReplayTask, replay_history
-from monitor.training.replay.predictions import SampleHistory
+from monitor.training.replay.history import ReplaySummary, ReplayTask, replay_history, replayed_part
 from monitor.training.report import TrainingReport
 from monitor.training.report_builder import build_report
 from monitor.training.schedule import insufficient_history
@@ -146,8 +147,8 @@ def _without_candidate(
 def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> RetrainResult:
     """Train a detector and a candidate; promote the candidate if the gate accepts it or the request forces it."""
     times, values = _history(stores, config, request, now)
-    history = SampleHistory(times, values)
     detector = train_detector(stores, config, times, values, now)
+    replay = ReplayTask(replayed_part(times, values, now), models=(), detects=detector.is_new)
     rng = np.random.default_rng(config.training.seed)
     try:
         candidate = train(times, values, SAMPLE_FIELDS, training_task(config), config.training.recipe, rng, on_epoch)
@@ -160,7 +161,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             skip_reason=error.skip_reason,
         )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
-        result = replace(result, replay=ReplayTask(history, models=(), detects=detector.is_new))
+        result = replace(result, replay=replay)
         return _promote_detector(stores, config, detector, result, request, now)
     decision = decide_promotion(candidate, _incumbent(stores), times, values, gate_of(config))
     reason = "" if decision.refusal is None else decision.refusal.message
@@ -177,7 +178,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             model_id=model_id,
             report=report,
             error=RefusedError(f"the gate refused model {model_id}: {reason}"),
-            replay=ReplayTask(history, models=(), detects=detector.is_new),
+            replay=replay,
         )
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
@@ -188,7 +189,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
         model_id=model_id,
         report=report,
         error=None,
-        replay=ReplayTask(history, candidate.holdout_models, detects=True),
+        replay=replace(replay, models=candidate.holdout_models, detects=True),
     )
 
 
@@ -215,18 +216,17 @@ def _promote_detector(
     return replace(result, reason=f"{result.reason}; {addition}")
 
 
-def _history(stores: Stores, config: Config, request: Request, now: float) -> tuple[Floats, Floats]:
+def _history(stores: Stores, config: Config, request: Request, now: float) -> tuple[Floats, Rows]:
     """Return times (rows,) and values (rows, metrics) of the samples to train on.
 
     Raises:
         NotEnoughHistoryError: the samples cover less than `training.min_history`.
     """
-    rows = stores.samples.between(now - (request.since or config.training.history), now)
-    times = rows[:, 0]
+    times, values = read_history(stores, now - (request.since or config.training.history), now)
     covered = covered_seconds(times, typical_step(times, config.sampling.interval))
     if covered < config.training.min_history:
         raise NotEnoughHistoryError(insufficient_history(covered, config.training.min_history))
-    return times, rows[:, 1:]
+    return times, values
 
 
 def training_task(config: Config) -> Task:

@@ -15,6 +15,7 @@ from model.anomaly.serialization import dumps_detector, loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.features.dataset import covered_seconds, typical_step
+from model.features.rows import Rows, rows_between
 from model.training.settings import retrain_delay
 from monitor.config.loader import Config
 from monitor.stores import Stores
@@ -52,7 +53,7 @@ class DetectorTraining:
         return self.blob is not None and not self.report.kept
 
 
-def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
+def train_detector(stores: Stores, config: Config, times: Floats, values: Rows, now: float) -> DetectorTraining:
     """Train a detector if one is due; keep the active detector if none is due or the new one is not accepted.
 
     Args:
@@ -71,9 +72,9 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
         return DetectorTraining(None, DetectorReport(skip_reason=reason, reason="anomaly.enabled is false"))
     if not _is_due(stores, times, config, now):
         return _keep_active(stores, DetectorSkipReason.NOT_DUE, "the active detector is recent")
-    in_window = times > now - TRAINING_WINDOW
-    times = times[in_window]
-    values = values[in_window]
+    first = int(np.searchsorted(times, now - TRAINING_WINDOW, side="right"))
+    values = rows_between(values, first, len(times))
+    times = times[first:]
     covered = covered_seconds(times, typical_step(times, default=1.0))
     needed = min(anomaly.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
@@ -83,13 +84,12 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     return _fit_and_validate(stores, config, times, values, now)
 
 
-def _fit_and_validate(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
+def _fit_and_validate(stores: Stores, config: Config, times: Floats, values: Rows, now: float) -> DetectorTraining:
     """Fit a detector; keep the active one if the fit fails or the false-alarm check rejects the new one."""
     excluded = excluded_from_training(stores, config.anomaly.maintenance, times, now)
-    usable_values = np.where(excluded[:, None], np.nan, values)
     row_length = row_interval(max(typical_step(times, default=1.0), config.sampling.interval))
     try:
-        detector = fit_detector(times, usable_values, SAMPLE_FIELDS, row_length)
+        detector = fit_detector(times, values, SAMPLE_FIELDS, row_length, excluded)
     except DetectorFitError as error:
         return _keep_active(stores, FIT_SKIP_REASONS[error.reason], str(error))
     validation = validate_detector(detector, config.anomaly.false_alarms_per_month)

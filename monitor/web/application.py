@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ class Application:
         state: Callable[[], DaemonState],
         stored: Callable[[], StoredDocuments | None] = lambda: None,
         host: str = "",
+        clock: Callable[[], float] = time.time,
+        speed: float = 1.0,
     ) -> None:
         """Initialize the routes.
 
@@ -51,10 +54,13 @@ class Application:
             state: returns the current state.
             stored: returns the reader of the database; None while the database is not open.
             host: name of this machine, for the page.
+            clock: returns the current time in seconds since the epoch.
+            speed: seconds of the clock per second, for the refresh of the page.
         """
         self._state = state
         self._host = host
-        self._api = Api(state, stored)
+        self._speed = speed
+        self._api = Api(state, stored, clock)
         self._collector = StateCollector(state)
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
@@ -122,7 +128,7 @@ class Application:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
-        return Response(200, HTML, render_page(self._api, self._host, environ["PATH_INFO"]).encode())
+        return Response(200, HTML, render_page(self._api, self._host, environ["PATH_INFO"], self._speed).encode())
 
     def _event_page(self, environ: WSGIEnvironment) -> Response:
         from monitor.web.ui.event_page import render_event_page  # noqa: PLC0415

@@ -13,12 +13,14 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from storage.blocks.format import Block, decode_block
 from storage.blocks.series import HOUR, Array, Series, hour_of, just_before
-from storage.rows import DamagedRows, RowDecoder, cell_reader
+from storage.rows import DamagedRows, RowDecoder, cell_reader, tuple_decoder
 
 _COLUMNS = ("start", "host_id", "first_at", "last_at", "row_count", "format", "checksum", "data")
 """Columns of a block table; `start` is the first one, as it identifies a damaged block."""
 
 _READERS = tuple(map(cell_reader, (float, int, float, float, int, int, int, bytes)))
+
+_SPANS = tuple_decoder("blocks", float, float, float, int)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,25 @@ class BlockReader:
         query = _select_blocks(series, descending=descending)
         yield from decoder.each(self._damaged, self._connection, query, **self._bounds(start, end))
 
+    def encoded(self, start: float, end: float) -> Iterator[tuple[dict[str, Any], Array]]:
+        """Yield the table row and the times (rows,) of each block whose hour overlaps a period; see `blocks`."""
+
+        def build(*values: Any) -> tuple[dict[str, Any], Array]:
+            row = dict(zip(_COLUMNS, values, strict=True))
+            return row, decode_block(self._series, ("at",), row).values[:, 0]
+
+        decoder = RowDecoder(self._series.blocks.name, build, _READERS)
+        query = _select_blocks(self._series, descending=False)
+        yield from decoder.each(self._damaged, self._connection, query, **self._bounds(start, end))
+
+    def spans(self, start: float, end: float) -> list[tuple[float, float, float, int]]:
+        """Return hour, first and last time and number of rows of each block whose hour overlaps a period.
+
+        The data are not read: a damaged block is included.
+        """
+        bounds = self._bounds(start, end)
+        return _SPANS.read(self._damaged, self._connection, _select_spans(self._series), **bounds)
+
     def any(self, start: float, end: float) -> bool:
         """Return True if the hour of any block, damaged ones included, overlaps a period; see `parts`."""
         return self._connection.execute(_select_start(self._series), self._bounds(start, end)).first() is not None
@@ -144,6 +165,13 @@ def _select_blocks(series: Series, *, descending: bool) -> Select[Any]:
     key = series.blocks.c.start
     query = select(*series.blocks.c[_COLUMNS]).where(*_overlapping(series))
     return query.order_by(key.desc() if descending else key)
+
+
+@cache
+def _select_spans(series: Series) -> Select[Any]:
+    blocks = series.blocks.c
+    columns = blocks["start", "first_at", "last_at", "row_count"]
+    return select(*columns).where(*_overlapping(series)).order_by(blocks.start)
 
 
 @cache

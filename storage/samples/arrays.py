@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -76,6 +76,30 @@ def select_thinned_times(host_id: int, start: float, end: float, spacing: float)
     next_time = func.coalesce(within.correlate(times).scalar_subquery(), following.correlate(times).scalar_subquery())
     times = times.union_all(select(next_time).select_from(times).where(times.c.at.is_not(None)))
     return select(times.c.at).where(times.c.at.is_not(None))
+
+
+def thinned(parts: Iterable[Array], spacing: float) -> Array:
+    """Return the times that `select_thinned_times` selects from all times, given in consecutive parts."""
+    selected: list[float] = []
+    # Last time within `spacing` of the last selected one.
+    candidate: float | None = None
+    for times in parts:
+        i = 0
+        while i < len(times):
+            reach = selected[-1] + spacing if selected else -math.inf
+            within = max(i, int(np.searchsorted(times, reach, "right")))
+            if within > i:
+                candidate = float(times[within - 1])
+                i = within
+                continue
+            if candidate is None:
+                candidate = float(times[i])
+                i += 1
+            selected.append(candidate)
+            candidate = None
+    if candidate is not None:
+        selected.append(candidate)
+    return np.array(selected)
 
 
 def fetch_numbers(

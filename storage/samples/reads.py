@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,22 @@ from sqlalchemy import Connection, bindparam, func, select
 from storage.aggregates.computation import sums_of_groups
 from storage.aggregates.reading import AggregateReader, is_aligned
 from storage.blocks.reading import Gap, RecentBlocks
-from storage.blocks.series import SAMPLES, just_after, just_before
+from storage.blocks.series import HOUR, SAMPLES, just_after, just_before
 from storage.blocks.stored_series import StoredSeries
 from storage.database import Database
 from storage.queries import bucket_chunks, bucket_number, in_chunk
 from storage.records import SAMPLE_FIELDS
-from storage.samples.arrays import Array, ArrayBuffer, fetch_numbers, select_samples, select_thinned_times, with_nan
+from storage.samples.arrays import (
+    Array,
+    ArrayBuffer,
+    fetch_numbers,
+    select_samples,
+    select_thinned_times,
+    thinned,
+    with_nan,
+)
 from storage.samples.merge import rows_at
+from storage.samples.snapshot import EncodedSamples, TimedPart, encode_samples
 from storage.schema import samples
 
 Numbers = NDArray[np.int64]
@@ -78,6 +87,21 @@ class SampleReads:
             else:
                 yield part
 
+    def encoded(self, connection: Connection, start: float, end: float) -> Iterator[TimedPart]:
+        """Yield the samples with start <= at <= end in the form of blocks, in order of time."""
+        position = start
+        for row, times in self._series.blocks(connection).encoded(start, end):
+            yield from self._encoded_rows(connection, Gap(position, just_before(row["start"])))
+            first, last = np.searchsorted(times, (start, just_after(end))).tolist()
+            yield EncodedSamples(row, slice(first, last)), times[first:last]
+            position = row["start"] + HOUR
+        yield from self._encoded_rows(connection, Gap(position, end))
+
+    def _encoded_rows(self, connection: Connection, gap: Gap) -> Iterator[TimedPart]:
+        if gap.start <= gap.end:
+            for day in self._days(connection, gap):
+                yield from encode_samples(self._rows(connection, day, SAMPLE_FIELDS))
+
     def _days(self, connection: Connection, gap: Gap) -> Iterator[Gap]:
         """Yield the parts of a period that have rows, a day or less each."""
         query = select(func.min(samples.c.at)).where(
@@ -106,7 +130,28 @@ class SampleReads:
         """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
         if self._series.blocks(connection).any(start, end):
             parts = self._parts(connection, just_after(start), end, ())
-            return _thinned((part[:, 0] for part in parts), spacing)
+            return thinned((part[:, 0] for part in parts), spacing)
+        return self._thinned_rows(connection, start, end, spacing)
+
+    def spread_times(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
+        """Return sample times, thinned to about one per `spacing` seconds; see `SampleRepository.spread_times`."""
+        parts = [np.empty(0)]
+        position = start
+        for hour, first, last, rows in self._series.blocks(connection).spans(just_after(start), end):
+            parts.append(self._thinned_rows(connection, position, just_before(hour), spacing))
+            # Damaged times are not in their hour.
+            begin = max(first, hour)
+            until = min(last, just_before(hour + HOUR))
+            times = np.linspace(begin, until, max(1, min(rows, math.ceil((until - begin) / spacing) + 1)))
+            parts.append(times[(times > start) & (times <= end)])
+            position = just_before(hour + HOUR)
+        parts.append(self._thinned_rows(connection, position, end, spacing))
+        return np.concatenate(parts)
+
+    def _thinned_rows(self, connection: Connection, start: float, end: float, spacing: float) -> Array:
+        """Return thinned times of the rows with start < at <= end, a period without blocks."""
+        if start >= end:
+            return np.empty(0)
         query = select_thinned_times(self._host_id, start, end, spacing)
         return fetch_numbers(connection, query, self._database.damaged_rows, 1)[:, 0]
 
@@ -198,27 +243,3 @@ def _means(counts: Array, sums: Array) -> Array:
     means = np.full(sums.shape, np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
     return means
-
-
-def _thinned(parts: Iterable[Array], spacing: float) -> Array:
-    """Return the times that `select_thinned_times` selects from all times, given in consecutive parts."""
-    selected: list[float] = []
-    # Last time within `spacing` of the last selected one.
-    candidate: float | None = None
-    for times in parts:
-        i = 0
-        while i < len(times):
-            reach = selected[-1] + spacing if selected else -math.inf
-            within = max(i, int(np.searchsorted(times, reach, "right")))
-            if within > i:
-                candidate = float(times[within - 1])
-                i = within
-                continue
-            if candidate is None:
-                candidate = float(times[i])
-                i += 1
-            selected.append(candidate)
-            candidate = None
-    if candidate is not None:
-        selected.append(candidate)
-    return np.array(selected)

@@ -19,6 +19,7 @@ from storage.samples.arrays import CHUNK_ROWS, Array
 from storage.samples.insertion import insert_at_free_time, sample_row
 from storage.samples.merge import MergedRows, merge_rows
 from storage.samples.reads import SampleReads
+from storage.samples.snapshot import SampleSnapshot
 from storage.schema import LOCAL_HOST_ID, samples
 
 _OWN = samples.c.host_id == bindparam("host_id")
@@ -143,6 +144,15 @@ class SampleRepository:
         with self._database.reading() as connection:
             return self._reads.thinned_times(connection, start, end, spacing)
 
+    def spread_times(self, start: float, end: float, spacing: float) -> Array:
+        """Return times like `thinned_times`, without reading the data of compressed hours.
+
+        The times of a compressed hour are spread evenly between its first and its last one: a gap within the hour
+        is not seen, one between two hours is.
+        """
+        with self._database.reading() as connection:
+            return self._reads.spread_times(connection, start, end, spacing)
+
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.
 
@@ -162,6 +172,11 @@ class SampleRepository:
             raise ValueError(f"no such metric: {', '.join(sorted(unknown))}")
         with self._database.reading() as connection:
             return self._reads.between(connection, just_after(start), end, fields)
+
+    def snapshot(self, start: float, end: float) -> SampleSnapshot:
+        """Return the samples with start < at <= end, in seconds since the epoch, compressed in memory."""
+        with self._database.reading() as connection:
+            return SampleSnapshot(self._reads.encoded(connection, just_after(start), end))
 
     def chunks(self, start: float, rows: int = CHUNK_ROWS) -> Iterator[Array]:
         """Yield all samples since a time in arrays; each array is read in a separate transaction.

@@ -1,6 +1,6 @@
 """HTML page in Chromium: charts, layout, colour schemes, refresh, and a daemon that stops responding.
 
-With $MONITOR_SCREENSHOTS set to a directory, the pictures of docs/images are written there.
+With $MONITOR_SCREENSHOTS set to a directory, the pictures of an anomaly event are written there.
 """
 
 import json
@@ -174,7 +174,7 @@ def test_page_draws_all_charts_and_fits_the_width(daemon, browser, tmp_path, nam
     background = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
     brightness = sum(int(channel) for channel in background[4:-1].split(","))
     assert (brightness < 200) is dark
-    save_picture(driver, Path(os.environ.get("MONITOR_SCREENSHOTS") or tmp_path) / f"page-{name}.png")
+    save_picture(driver, tmp_path / f"page-{name}.png")
 
 
 @pytest.mark.parametrize(("path", "charts"), [("/model", {"loss", "gradient"}), ("/config", set())])

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from storage import SampleRepository, TrainingRunRepository, open_database
+from storage import Compactor, SampleRepository, TrainingRunRepository, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -54,6 +54,19 @@ def test_retrain_with_the_same_samples_and_seed_gives_the_same_model(admin):
         assert admin("retrain", "--force")[0] == 0
     models = json.loads(admin("models", "list", "--json")[1])
     assert len({model["sha256"] for model in models}) == 1
+
+
+def test_retrain_on_a_long_compressed_history_gives_the_same_model(admin, monkeypatch):
+    admin.fill(end=time.time() - 60)
+    assert admin("retrain", "--force")[0] == 0
+    with open_database(admin.url) as database:
+        assert Compactor(database).compact_next("samples", 0.0, time.time()).rows > 100
+    monkeypatch.setattr("monitor.inference.stored_samples.MAX_PLAIN_ROWS", 0)
+    assert admin("retrain", "--force")[0] == 0
+    models = json.loads(admin("models", "list", "--json")[1])
+    assert len({model["sha256"] for model in models}) == 1
+    reports = [json.loads(admin("models", "show", str(number), "--json")[1])["report"] for number in (1, 2)]
+    assert reports[0]["inputs"] == reports[1]["inputs"]
 
 
 def test_refused_candidate_exits_with_3_and_the_incumbent_serves_on(admin):

@@ -63,6 +63,8 @@ def test_package_name_and_metadata_match_release(package):
     listed = run("dpkg-deb", "--contents", package).stdout
     for file in ("man/man1/monitor.1.gz", "bash-completion/completions/monitor", "vendor-completions/_monitor"):
         assert f"./usr/share/{file}" in listed or f"./usr/share/zsh/{file}" in listed, file
+    for file in ("mixin/mixin.libsonnet", "prometheus/alerts.yml", "grafana/dashboards/fleet.json"):
+        assert f"/monitor/data/assets/{file}\n" in listed, file
 
 
 def test_package_has_no_build_paths_or_bytecode(package, tmp_path):

@@ -12,6 +12,7 @@ from monitor.config.loader import load_config
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.queries.history import HistoryReader
+from monitor.queries.scorecard import ScorecardReader
 from monitor.queries.status import read_overview
 from monitor.state import DaemonState, LiveState
 from monitor.stores import open_stores
@@ -118,7 +119,8 @@ def test_end_of_a_maintenance_fulfils_the_schema(served):
 
 
 @pytest.mark.parametrize(
-    "name", ["status", "prediction", "history", "anomalies", "warnings", "models", "model", "training"]
+    "name",
+    ["status", "prediction", "history", "anomalies", "warnings", "models", "model", "training", "scorecard"],
 )
 def test_api_answers_a_document_of_its_schema(served, name):
     config = load_config(served.config)
@@ -140,7 +142,12 @@ def test_api_answers_a_document_of_its_schema(served, name):
         )
         state = DaemonState("1.2.3", "3.11", live=live, overview=overview)
         reader = HistoryReader(stores, lambda: config.rules, config.sampling.interval)
-        application = Application(lambda: state, lambda: StoredDocuments(stores, reader))
+        application = Application(
+            lambda: state,
+            lambda: StoredDocuments(
+                stores, reader, ScorecardReader(stores, lambda: config.rules, config.sampling.interval)
+            ),
+        )
         lines = []
         environ = {"PATH_INFO": f"/api/v1/{name}", "REQUEST_METHOD": "GET", "QUERY_STRING": ""}
         body = b"".join(application(environ, lambda line, _: lines.append(line)))

@@ -12,6 +12,7 @@ from monitor.documents.history import history_document
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import HistoryReader, high_load_periods
 from monitor.queries.overview import Overview
+from monitor.queries.scorecard import ScorecardReader
 from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments
@@ -117,7 +118,7 @@ def get(stores, reader):
     stores.registry.promote(stores.registry.register(b"x", "{}", 5.0), 5.0)
     application = Application(
         lambda: replace(STATE, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
-        lambda: StoredDocuments(stores, reader),
+        lambda: StoredDocuments(stores, reader, ScorecardReader(stores, lambda: RULES, 10.0)),
     )
 
     def request(path, query=""):

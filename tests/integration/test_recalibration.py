@@ -20,6 +20,7 @@ from model.serving import MODEL, ServingReason
 from model.training.pipeline import train
 from model.training.settings import Recipe
 from model.training.task import Task
+from model.trees.boosting import BoostingConfig
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.documents.status import status_document
@@ -55,7 +56,8 @@ def history(tmp_path_factory):
     times = np.array([sample.at for sample in samples])
     shortened = (times > trained_until) & (times % 600 >= 75) & (times % 600 < 150)
     values[shortened, SAMPLE_FIELDS.index("cpu_usage")] = 0.3
-    recipe = Recipe(networks=2, layers=(8,), fit=FitConfig(epochs=4, patience=0, keep_best=False))
+    fit = FitConfig(epochs=4, patience=0, keep_best=False)
+    recipe = Recipe(networks=2, layers=(8,), fit=fit, boosting=BoostingConfig(trees=20))
     past = times <= trained_until
     predictor = train(times[past], values[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
     with open_stores(create_database(path)) as stores:

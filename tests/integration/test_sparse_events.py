@@ -15,6 +15,7 @@ from model.training.promotion import decide_promotion
 from model.training.refusal import RefusalReason
 from model.training.settings import GateConfig, Recipe
 from model.training.task import MIN_EVENTS, Task
+from model.trees.boosting import BoostingConfig
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +24,7 @@ STEP = 300.0
 DAY_ROWS = 288
 DAYS = 28
 TASK = Task(Rules(((("cpu_usage", 0.8),),), 60.0), (900.0, 3600.0))
-RECIPE = Recipe(networks=2, layers=(32,))
+RECIPE = Recipe(networks=2, layers=(32,), boosting=BoostingConfig(trees=20))
 
 
 def host(onsets, days=DAYS, seed=0, *, announced=True):

@@ -184,19 +184,23 @@ def test_database_of_every_release_keeps_samples_and_models(migrated_url: str) -
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
+def leads(repository: ScoreRepository, horizon: float, start: float) -> list[float | None]:
+    return [onset.lead_time for onset in repository.onsets_since(horizon, start)]
+
+
 @pytest.mark.parametrize("revision", REVISIONS[1:])
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
         assert scores.scored_until() == {300.0: 1_700_000_200.0}
-        assert scores.lead_times(300.0, 0.0) == [120.0]
+        assert leads(scores, 300.0, 0.0) == [120.0]
         (row,) = scores.totals_since(300.0, 0.0)
         assert (row.high_load, row.decile, row.unknown, row.scored, row.events) == (False, 1, 2, 10, 3)
         assert (row.warnings, row.true_warnings) == (4, 2)
         assert (row.probability_sum, row.probability_squared_sum, row.probability_event_sum) == (1.5, 0.25, 0.5)
         assert (row.baseline_squared_sum, row.baseline_event_sum) == (0.4, 0.6)
         scores.add(300.0, 1_700_000_300.0, [row], [Onset(1_700_000_300.0, None)])
-        assert scores.lead_times(300.0, 0.0) == [120.0, None]
+        assert leads(scores, 300.0, 0.0) == [120.0, None]
 
 
 @pytest.mark.parametrize("revision", REVISIONS[3:])

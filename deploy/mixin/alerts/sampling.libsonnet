@@ -20,8 +20,8 @@ function(config) {
       'for': '15m',
       labels: { severity: 'warning' },
       annotations: {
-        summary: 'Prometheus has no target of the job monitor',
-        description: 'There has been no target of the job {{ $labels.job }} for 15 minutes. No load is predicted.',
+        summary: 'Prometheus has no target of monitor',
+        description: 'There has been no target with %(selector)s for 15 minutes. No load is predicted.' % config,
       },
     },
     // The page drops the last sample soon after sampling stops, so its absence counts as much as its age.

@@ -7,12 +7,12 @@ local metric = panels.metric;
 local up = 'up{%s}' % panels.matchers;
 
 // Number of hosts; orange or red from the first on.
-local count(title, description, condition, color, width=4) = panels.stat(
+local count(title, description, condition, color) = panels.stat(
   title,
   description,
   { expr: 'count(%s) or vector(0)' % condition, legend: title },
   'short',
-  width,
+  4,
   { decimals: 0, thresholds: panels.thresholds('green', [[1, color]]) }
 );
 
@@ -121,7 +121,7 @@ local hosts(horizons) =
 local history = [
   panels.timeSeries(
     'Highest probability of high load',
-    'Highest probability over the horizons, of the ten hosts with the highest now.',
+    'Highest probability over the horizons, of the ten hosts with the highest at each time.',
     [panels.query('topk(10, max by (job, instance) (%s))' % metric('high_load_probability'))],
     'percentunit',
     12,

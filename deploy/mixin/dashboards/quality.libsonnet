@@ -85,6 +85,20 @@ local live = [
     's',
     { min: 0 }
   ),
+  panels.timeSeries(
+    'High-load periods',
+    'High-load periods of the last 7 days, announced by a warning or missed.',
+    [query(metric('live_periods'), '{{horizon}} {{outcome}}')],
+    'short',
+    field={ min: 0 }
+  ),
+  perHorizon(
+    'False warnings per week',
+    'Warnings of the last 7 days within one horizon after which load was not high.',
+    'live_false_warnings_per_week',
+    'short',
+    { min: 0 }
+  ),
   perHorizon(
     'Brier score',
     'Mean squared error of the probabilities in the last 7 days; 0 is perfect. It depends on the base rate: compare hosts by '

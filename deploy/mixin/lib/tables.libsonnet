@@ -1,7 +1,7 @@
 // Tables: one row for each combination of labels that the queries have in common, such as instance and horizon.
 local panels = import 'panels.libsonnet';
 
-local tables = {
+{
   // A column with the values of an expression.
   column(name, expr, unit='none', field={}):: {
     name: name,
@@ -67,5 +67,4 @@ local tables = {
   // Table with a row per instance and horizon, sorted by base rate, which increases with the horizon.
   horizons(title, description, columns, width, height)::
     self.table(title, description, ['instance', 'horizon'], columns, width, height, self.baseRate.name),
-};
-tables
+}

@@ -11,12 +11,18 @@ from model.features.encoding import Encoding
 from model.features.scaling import Scaler
 from model.forecast.ensemble import Ensemble
 from model.nn.serialization import build_network, describe_layer, named_arrays, require_finite
+from model.trees.boosted_trees import BoostedTrees
 
 FORMAT, OLDEST_FORMAT = 4, 2
 """Newest and oldest supported format.
 
-Format 3 adds training ranges and persistence models to format 2, format 4 the load limit and encoded networks.
+Format 3 adds training ranges and persistence models to format 2, format 4 the load limit, encoded networks
+and trees.
 """
+
+
+TREE_ARRAYS = ("thresholds", "values", "bias")
+"""Attributes of trees that are stored as arrays; the positions of the inputs are in the header."""
 
 
 def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
@@ -32,6 +38,9 @@ def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], 
     if ensemble.encoding is not None:
         header["encoded"] = _to_list(ensemble.encoding.inputs)
         arrays |= {f"{prefix}encoding.{name}": getattr(ensemble.encoding, name) for name in ("low", "high")}
+    if ensemble.trees is not None:
+        header["trees"] = ensemble.trees.inputs.tolist()
+        arrays |= {f"{prefix}trees.{name}": getattr(ensemble.trees, name) for name in TREE_ARRAYS}
     return header, arrays
 
 
@@ -52,6 +61,11 @@ def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: st
     if "encoded" in header:
         knots = (arrays[f"{prefix}encoding.{name}"] for name in ("low", "high"))
         encoding = Encoding(np.array(header["encoded"], dtype=np.intp), *knots)
+    trees = None
+    if "trees" in header:
+        trees = BoostedTrees(
+            np.array(header["trees"], dtype=np.intp), *(arrays[f"{prefix}trees.{name}"] for name in TREE_ARRAYS)
+        )
     return Ensemble(
         scaler=scaler,
         networks=networks,
@@ -59,6 +73,7 @@ def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: st
         selected=selected,
         encoding=encoding,
         mean_of_probabilities=bool(header.get("mean_of_probabilities", False)),
+        trees=trees,
     )
 
 
@@ -76,5 +91,7 @@ def check_ensemble(ensemble: Ensemble, features: int) -> int:
     outputs = ensemble.outputs(features)
     if ensemble.encoding is not None:
         require_finite(ensemble.encoding.low, ensemble.encoding.high)
+    if ensemble.trees is not None:
+        require_finite(*(getattr(ensemble.trees, name) for name in TREE_ARRAYS))
     require_finite(*ensemble.scaler.arrays().values(), *(network.flat for network in ensemble.networks))
     return outputs

@@ -30,6 +30,7 @@ MAX_NAMES = 1000
 
 MAX_FEATURES = 20_000
 MAX_NETWORKS = 200
+MAX_TREE_VALUES = 1_000_000
 MAX_TABLE_POINTS = 10_000
 
 MAX_WINDOW_ROWS = 1_000_000
@@ -161,6 +162,8 @@ def _check_scaler(ensemble: Ensemble) -> None:
         raise SerializationError(f"{len(ensemble.networks)} networks, more than {MAX_NETWORKS}")
     if ensemble.encoding is not None and len(ensemble.encoding.inputs) > MAX_FEATURES:
         raise SerializationError(f"{len(ensemble.encoding.inputs)} codes, more than {MAX_FEATURES}")
+    if ensemble.trees is not None and ensemble.trees.values.size > MAX_TREE_VALUES:
+        raise SerializationError(f"trees of {ensemble.trees.values.size} leaves, more than {MAX_TREE_VALUES}")
     if not (scaler.deviation > 0).all():
         raise SerializationError("a standard deviation is not positive")
     if scaler.low is not None and scaler.high is not None and (scaler.low > scaler.high).any():

@@ -20,7 +20,10 @@ from typing import Any
 
 from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, shortened
 from monitor.sampling.history_sources.http_settings import HttpSettings, tls_context
+from monitor.system.logging import get_logger
 from monitor.system.redaction import redact_url
+
+log = get_logger(__name__)
 
 MAX_ANSWER_BYTES = 2**26
 """Largest answer, decompressed: 11,000 points of a series have less than 1 MiB."""
@@ -34,7 +37,10 @@ FIRST_DELAY = 1.0
 MAX_DELAY = 60.0
 """Longest delay in seconds that a server may ask for with `Retry-After`."""
 
-TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({429, 500, 502, 503})
+
+EXPENSIVE_STATUSES = frozenset({413, 422, 504})
+"""Statuses of queries that load too many samples or take too long."""
 
 
 class HttpStatusError(MonitorError):
@@ -49,6 +55,10 @@ class HttpStatusError(MonitorError):
         super().__init__(message)
         self.status = status
         self.document = document
+
+
+class ExpensiveQueryError(HttpStatusError):
+    """Raised when a query loads too many samples or takes too long: one of a shorter period may succeed."""
 
 
 class HttpClient:
@@ -93,6 +103,7 @@ class HttpClient:
             parameters: query parameters.
 
         Raises:
+            ExpensiveQueryError: the query is too expensive.
             HttpStatusError: the last answer has another status.
             MonitorError: the server cannot be reached, or its answer is partial or no JSON.
         """
@@ -104,7 +115,9 @@ class HttpClient:
             except _TransientError as error:
                 if attempt == ATTEMPTS:
                     raise error.problem from error
-                self._sleep(error.retry_after or delay)
+                seconds = error.retry_after or delay
+                log.warning("request repeated", error=str(error), seconds=seconds)
+                self._sleep(seconds)
                 delay *= 2
         raise AssertionError("unreachable")
 
@@ -158,12 +171,12 @@ class HttpClient:
             document = self._document(response, status)
         except (MonitorError, OSError, HTTPException):
             document = None
-        problem = HttpStatusError(
-            f"{self.url}: {_status_message(status, response.reason, document)}", status, document
-        )
-        # With a JSON document, 503 is the timeout of a query: repeating it as it is would take as long.
+        message = f"{self.url}: {_status_message(status, response.reason, document)}"
         is_query_timeout = status == 503 and isinstance(document, dict) and document.get("errorType") == "timeout"
-        if status not in TRANSIENT_STATUSES or is_query_timeout:
+        if status in EXPENSIVE_STATUSES or is_query_timeout:
+            return ExpensiveQueryError(message, status, document)
+        problem = HttpStatusError(message, status, document)
+        if status not in TRANSIENT_STATUSES:
             return problem
         return _TransientError(problem, _retry_after(response.headers))
 

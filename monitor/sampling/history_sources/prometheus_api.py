@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, shortened
-from monitor.sampling.history_sources.http_client import HttpClient, HttpStatusError
+from monitor.sampling.history_sources.http_client import ExpensiveQueryError, HttpClient, HttpStatusError
 
 Array = npt.NDArray[np.float64]
 Parsed = TypeVar("Parsed")
@@ -20,9 +20,6 @@ MAX_POINTS = 10_000
 
 MIN_POINTS = 60
 """Number of points below which a query that the server refuses as too expensive is not split any more."""
-
-TOO_EXPENSIVE = frozenset({413, 422, 503, 504})
-"""Statuses of queries that load too many samples or take too long: a shorter period may succeed."""
 
 WHOLE_ANSWERS = {"partial_response": "false", "deny_partial_response": "1"}
 """Parameters that forbid partial answers, in Thanos and in VictoriaMetrics; others ignore them."""
@@ -67,7 +64,7 @@ class PrometheusApi:
             return self._get("query_range", parameters, _matrix)
         except HttpStatusError as error:
             points = int((end - start) // step) + 1
-            if error.status not in TOO_EXPENSIVE or points <= MIN_POINTS:
+            if not isinstance(error, ExpensiveQueryError) or points <= MIN_POINTS:
                 raise MonitorError(f"{error}; the query is: {shortened(expression, MAX_PROBLEM_LENGTH)}") from error
         middle = start + points // 2 * step
         earlier = self.query_range(expression, start, middle - step, step)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.anomaly.backtest import backtest_detector
+from model.anomaly.backtest import TRAINING_WINDOW, backtest_detector
 from model.anomaly.events import AnomalyEvent
 from model.array_types import Floats
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
+from model.features.rows import rows_between
 from model.features.spacing import GAP_FACTOR
 from model.units import HOUR
 from monitor.config.loader import Config
@@ -47,14 +48,16 @@ def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, mod
     if not len(replayed):
         return 0
     start = float(times[replayed[0]])
-    part = slice(int(replayed[-1]) + 1)
     end = float(times[replayed[-1]])
+    # Earlier samples are part of no detector.
+    oldest = float(times[max(0, replayed[0] - 1)]) - TRAINING_WINDOW - HOUR
+    part = slice(int(np.searchsorted(times, oldest)), int(replayed[-1]) + 1)
     excluded = excluded_from_training(stores, config.anomaly.maintenance, times[part], end)
-    values = np.where(excluded[:, None], np.nan, history.values[part])
+    values = rows_between(history.values, part.start, part.stop)
     interval = config.training.interval
     allowed = config.anomaly.false_alarms_per_month
     try:
-        result = backtest_detector(times[part], values, SAMPLE_FIELDS, start, interval, allowed)
+        result = backtest_detector(times[part], values, SAMPLE_FIELDS, start, interval, allowed, excluded)
     except NotEnoughHistoryError:
         return 0
     started = np.searchsorted(times, [event.started_at for event in result.events])

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from model.anomaly.backtest import TRAINING_WINDOW
+from model.array_types import Floats
 from model.errors import ModelError
 from model.features.dataset import typical_step
+from model.features.rows import Rows
 from model.training.holdout_replay import ReplayModel
 from model.units import DAY
 from monitor.config.loader import Config
@@ -23,10 +28,13 @@ from monitor.training.replay.predictions import (
     has_rule_metric,
     replay_predictions,
 )
-from storage import StorageError
+from storage import SampleSnapshot, StorageError
 
 REPLAY_RANGE = 30 * DAY
 """Largest length in seconds of the replayed history: the longest period that the page shows."""
+
+LEAD = 10 * DAY
+"""Seconds of samples before the replayed ones that features and gaps may need in addition."""
 
 log = get_logger(__name__)
 
@@ -44,6 +52,17 @@ class ReplayTask:
     history: SampleHistory
     models: tuple[ReplayModel, ...]
     detects: bool
+
+
+def replayed_part(times: Floats, values: Rows, now: float) -> SampleHistory:
+    """Return the samples that a replay needs: those replayed, and those that its detectors are fitted on.
+
+    The other samples of a long history are not kept in memory.
+    """
+    if not isinstance(values, SampleSnapshot):
+        return SampleHistory(times, values)
+    newest = values.since(int(np.searchsorted(times, now - REPLAY_RANGE - TRAINING_WINDOW - LEAD)))
+    return SampleHistory(newest.times, newest)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Bools, Floats
+from model.features.rows import Rows, column_of
 from model.forecast.predictor import Predictor
 from model.training.holdout_replay import ReplayedRows, ReplayModel, replay
 from model.units import HOUR, MINUTE
@@ -40,7 +41,7 @@ class SampleHistory:
     """
 
     times: Floats
-    values: Floats
+    values: Rows
 
 
 def replay_predictions(
@@ -110,10 +111,10 @@ def _clipped(models: Sequence[ReplayModel], since: float) -> list[ReplayModel]:
     return [replace(model, start=max(model.start, since)) for model in kept]
 
 
-def has_rule_metric(predictor: Predictor, values: Floats) -> Bools:
+def has_rule_metric(predictor: Predictor, values: Rows) -> Bools:
     """Return a mask (rows,) of the samples with a value of any metric of the high-load rules."""
-    columns = [predictor.spec.columns.index(metric) for metric in predictor.spec.rules.metrics]
-    return np.asarray(np.isfinite(values[:, columns]).any(axis=1))
+    positions = [predictor.spec.columns.index(metric) for metric in predictor.spec.rules.metrics]
+    return np.asarray(np.logical_or.reduce([np.isfinite(column_of(values, position)) for position in positions]))
 
 
 class _Thinning:

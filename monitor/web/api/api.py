@@ -10,6 +10,7 @@ from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import ModelDocument, ModelListEntry, model_document
 from monitor.documents.prediction import PredictionDocument, prediction_documents
+from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.state import DaemonState
@@ -29,15 +30,22 @@ class Api:
         documents: for each path, a function from the query parameters to the document.
     """
 
-    def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
+    def __init__(
+        self,
+        state: Callable[[], DaemonState],
+        stored: Callable[[], StoredDocuments | None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Initialize the API; documents are read on request.
 
         Args:
             state: returns the current state of the daemon.
             stored: returns the reader of the database; None while the database is not open.
+            clock: returns the current time in seconds since the epoch.
         """
         self._state = state
         self._stored = stored
+        self._clock = clock
         self.documents: dict[str, Callable[[Query], object]] = {
             "/api/v1/status": lambda _: self.status(),
             "/api/v1/prediction": lambda _: self.prediction(),
@@ -48,6 +56,7 @@ class Api:
             "/api/v1/model": lambda _: self.model(),
             "/api/v1/training": lambda _: self.training(),
             "/api/v1/config": lambda _: self.configuration(),
+            "/api/v1/scorecard": lambda _: self.scorecard(),
         }
 
     def answer(self, path: str, query: Query) -> object:
@@ -76,7 +85,7 @@ class Api:
         Raises:
             ApiError: the daemon has not read the database yet.
         """
-        document = daemon_status_document(self._state(), time.time())
+        document = daemon_status_document(self._state(), self._clock())
         if document is None:
             raise ApiError(503, "not sampling yet")
         return document
@@ -110,6 +119,15 @@ class Api:
             return self._reader().anomaly(number)
         except UnknownAnomalyError as error:
             raise ApiError(404, f"there is no anomaly event {number}") from error
+
+    def scorecard(self) -> ScorecardDocument:
+        """Return the event scorecard of the last 7 days.
+
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().scorecard()
 
     def configuration(self) -> ConfigCheckDocument:
         """Return the configuration in effect, with credentials redacted."""

@@ -17,9 +17,11 @@ from monitor.documents.anomalies import (
 )
 from monitor.documents.history import HistoryDocument, history_document
 from monitor.documents.models import ModelListEntry, model_list_entry
+from monitor.documents.scores import ScorecardDocument, scorecard_document
 from monitor.queries.anomaly_details import read_anomaly_details
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import HistoryReader
+from monitor.queries.scorecard import ScorecardReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.training.records import registered_model
@@ -29,10 +31,17 @@ from monitor.web.api.parameters import HistoryPeriod
 class StoredDocuments:
     """Reader of the documents that are computed from the database on request; thread-safe."""
 
-    def __init__(self, stores: Stores, history: HistoryReader, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        history: HistoryReader,
+        scorecard: ScorecardReader,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._clock = clock
         self._stores = stores
         self._history = history
+        self._scorecard = scorecard
         self._entries: dict[int, ModelListEntry] = {}
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
@@ -66,6 +75,10 @@ class StoredDocuments:
             entries.append(replace(entry, promoted_at=record.promoted_at, serving=serving, quarantined=parts))
         self._entries = {entry.id: entry for entry in entries}
         return tuple(entries)
+
+    def scorecard(self) -> ScorecardDocument:
+        """Return the event scorecard of the last 7 days, at most an hour old."""
+        return scorecard_document(*self._scorecard.read(self._clock()))
 
     def history(self, period: HistoryPeriod, points: int, state: DaemonState) -> HistoryDocument:
         """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.

@@ -2,7 +2,8 @@
 // Without this script the page shows the same figures, as of the time at which it was loaded.
 "use strict";
 const live = (() => {
-  const interval = Math.max(5, Number(document.body.dataset.interval)) * 1000;
+  const { interval: sampling, speed } = document.body.dataset;
+  const interval = Math.max(5, Number(sampling) / Number(speed)) * 1000;
   // Functions that fetch the data of the charts and draw them, and that draw them again in another time zone.
   const jobs = [], redraws = [];
   let disconnected = false;
@@ -64,7 +65,7 @@ const live = (() => {
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraws.forEach((redraw) => redraw()));
   setInterval(() => document.hidden || refresh(refreshFigures), interval);
-  setInterval(() => document.hidden || refresh(...jobs), Math.max(30000, interval));
+  setInterval(() => document.hidden || refresh(...jobs), Math.max(30000 / Number(speed), interval));
   document.addEventListener("visibilitychange", () => document.hidden || refresh(refreshFigures, ...jobs));
 
   return {

@@ -11,6 +11,7 @@
     // Another period may have been chosen meanwhile.
     if (number !== requested) return;
     shown = history;
+    view.reached(history.until);
     charts.drawHistory(history);
     fillTable();
   }

@@ -32,13 +32,14 @@ HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibra
 """Scores in the table of the serving model, with their number of decimals."""
 
 
-def render_page(api: Api, host: str, path: str) -> str:
+def render_page(api: Api, host: str, path: str, speed: float = 1.0) -> str:
     """Return an HTML page, rendered from the current documents of the API.
 
     Args:
         api: source of all figures on the page.
         host: name of this machine.
         path: one of the paths of PAGES.
+        speed: seconds of the clock per second; the page refreshes that much more often.
     """
     name, read_context = _TEMPLATES[path]
     return (
@@ -47,6 +48,7 @@ def render_page(api: Api, host: str, path: str) -> str:
         .render(
             host=host,
             path=path,
+            speed=speed,
             status=_value_or(None, api.status),
             document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
             host_metrics=HOST_METRICS,
@@ -59,6 +61,7 @@ def _overview(api: Api) -> dict[str, object]:
     return {
         "predictions": api.prediction(),
         "anomalies": _value_or((), api.anomalies)[:LISTED_ANOMALIES],
+        "scorecard": _value_or(None, api.scorecard),
         "ranges": RANGES,
         "metrics": {metric.field: {"unit": metric.unit, "source": metric.source} for metric in HOST_METRICS},
         "max_range": MAX_RANGE,

@@ -8,6 +8,7 @@ from model.features.labels import Rules
 from model.training.pipeline import train
 from model.training.settings import Recipe
 from model.training.task import Task
+from model.trees.boosting import BoostingConfig
 
 COLUMNS = ("cpu_usage", "memory_usage", "network_receive", "swap_usage")
 
@@ -45,7 +46,7 @@ def label_rows(y, times, state=None, spacing=10.0):
 
 
 TASK = Task(Rules(((("cpu_usage", 0.8),),), 20.0), (60.0, 200.0))
-RECIPE = Recipe(layers=(32,))
+RECIPE = Recipe(layers=(32,), boosting=BoostingConfig(trees=30, learning_rate=0.3))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.anomaly.events import DetectorReading
+from model.forecast.events import EventScore
 from model.forecast.score_totals import LiveScore, ReliabilityBin
 from model.serving import Serving
 from monitor.inference.forecast import Forecast
@@ -129,6 +130,14 @@ SCORE = LiveScore(
 )
 
 
+EVENT_SCORE = EventScore(
+    onsets=(NOW - 5000.0, NOW - 4000.0, NOW - 3000.0, NOW - 2000.0, NOW - 1000.0),
+    lead_times=(120.0, 240.0, None, 240.0, 300.0),
+    false_warnings=3,
+    seconds=3.5 * 86_400,
+)
+
+
 @pytest.fixture
 def overview(sample):
     run = CompletedRun(NOW - 900, NOW - 896, TrainingOutcome.PROMOTED, "", 3, TRAINING_REPORT, 7)
@@ -156,7 +165,7 @@ def overview(sample):
         storage_free_bytes=8_589_934_592,
         interval=5.0,
         drift={"cpu_usage": 0.05, "memory_usage": 0.5},
-        scores=(HorizonScore(300.0, SCORE, periods=5, warned_periods=4, lead_time=240.0),),
+        scores=(HorizonScore(300.0, SCORE, EVENT_SCORE),),
     )
 
 

@@ -170,8 +170,8 @@ def test_a_damaged_row_costs_that_row_only(database: Database, damage: str) -> N
     assert scores.scored_until()[300.0] == 5.0
     assert scores.totals_since(300.0, 0.0) == [SCORE]
     scores.totals_since(900.0, 0.0)
-    assert scores.lead_times(300.0, 0.0) == [None]
-    scores.lead_times(900.0, 0.0)
+    assert [onset.lead_time for onset in scores.onsets_since(300.0, 0.0)] == [None]
+    scores.onsets_since(900.0, 0.0)
     assert anomalies.since(0.0)[-1].id == 1
     anomalies.ongoing()
     assert anomalies.last_verdict_at() is None

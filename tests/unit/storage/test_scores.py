@@ -32,6 +32,10 @@ def repository(database: Database) -> ScoreRepository:
     return ScoreRepository(database)
 
 
+def leads(repository: ScoreRepository, horizon: float, start: float) -> list[float | None]:
+    return [onset.lead_time for onset in repository.onsets_since(horizon, start)]
+
+
 def test_add_sums_rows_with_the_same_key(repository: ScoreRepository) -> None:
     repository.add(300.0, 5000.0, [ROW], [])
     repository.add(300.0, 6000.0, [ROW, replace(ROW, decile=5)], [])
@@ -70,22 +74,22 @@ def test_scored_until_is_stored_per_horizon(repository: ScoreRepository) -> None
 def test_add_keeps_the_first_lead_time_of_an_onset(repository: ScoreRepository) -> None:
     repository.add(300.0, 5000.0, [], [Onset(100.0, 60.0), Onset(200.0, None)])
     repository.add(300.0, 5000.0, [], [Onset(100.0, 30.0)])
-    assert repository.lead_times(300.0, 0.0) == [60.0, None]
-    assert repository.lead_times(300.0, 150.0) == [None]
-    assert repository.lead_times(900.0, 0.0) == []
+    assert leads(repository, 300.0, 0.0) == [60.0, None]
+    assert leads(repository, 300.0, 150.0) == [None]
+    assert leads(repository, 900.0, 0.0) == []
 
 
 def test_purge_deletes_old_sums_and_onsets(repository: ScoreRepository) -> None:
     repository.add(300.0, 9000.0, [ROW, replace(ROW, hour=7200.0)], [Onset(3700.0, 1.0), Onset(7300.0, 2.0)])
     repository.purge(7200.0)
     assert [row.scored for row in repository.totals_since(300.0, 0.0)] == [10]
-    assert repository.lead_times(300.0, 0.0) == [2.0]
+    assert leads(repository, 300.0, 0.0) == [2.0]
 
 
 def test_repository_does_not_see_other_hosts(database: Database, repository: ScoreRepository) -> None:
     repository.add(300.0, 9000.0, [ROW], [Onset(3700.0, 1.0)])
     other = ScoreRepository(database, host_id=2)
-    assert (other.scored_until(), other.totals_since(300.0, 0.0), other.lead_times(300.0, 0.0)) == ({}, [], [])
+    assert (other.scored_until(), other.totals_since(300.0, 0.0), leads(other, 300.0, 0.0)) == ({}, [], [])
 
 
 def test_purge_between_deletes_whole_hours_and_onsets_within(repository: ScoreRepository) -> None:
@@ -95,7 +99,7 @@ def test_purge_between_deletes_whole_hours_and_onsets_within(repository: ScoreRe
     )
     repository.purge_between(3600.0, 7300.0)
     assert repository.totals_since(300.0, 0.0)[0].scored == 20
-    assert repository.lead_times(300.0, 0.0) == [None, 7.0]
+    assert leads(repository, 300.0, 0.0) == [None, 7.0]
     assert repository.scored_until() == {300.0: 9000.0}
 
 
@@ -104,8 +108,8 @@ def test_replayed_scores_are_apart_and_do_not_advance_the_scoring(
 ) -> None:
     replayed = ScoreRepository(database, replayed=True)
     replayed.add_replayed(300.0, [ROW], [Onset(3700.0, 60.0)])
-    assert (repository.horizons(), repository.lead_times(300.0, 0.0), repository.scored_until()) == ([], [], {})
+    assert (repository.horizons(), leads(repository, 300.0, 0.0), repository.scored_until()) == ([], [], {})
     assert replayed.horizons() == [300.0]
-    assert replayed.lead_times(300.0, 0.0) == [60.0]
+    assert leads(replayed, 300.0, 0.0) == [60.0]
     replayed.purge_between(3600.0, 7200.0)
-    assert (replayed.horizons(), replayed.lead_times(300.0, 0.0)) == ([], [])
+    assert (replayed.horizons(), leads(replayed, 300.0, 0.0)) == ([], [])

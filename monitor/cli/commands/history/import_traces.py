@@ -17,6 +17,7 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE, with_one_standard_input
 from monitor.cli.prometheus_options import PrometheusOptions, prometheus_options
 from monitor.cli.trace_options import TIME_COLUMN, trace_options
+from monitor.system.standard_streams import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from monitor.config.loader import Config
@@ -102,6 +103,8 @@ def _check_sources(files: tuple[Path, ...], server: PrometheusOptions | None, in
     """Raise click.UsageError unless there are either files or a server."""
     if files and server is not None:
         raise click.UsageError("import either files or --prometheus")
+    if files.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("- may be given once only")
     if not files and server is None:
         raise click.UsageError("name a file, --sadf FILE or --prometheus URL")
     if server is not None and TIME_COLUMN in _expressions(interpretation):

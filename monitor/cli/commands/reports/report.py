@@ -33,12 +33,15 @@ def command(options: GlobalOptions, since: float | None) -> int:
     """Score past predictions against the outcomes.
 
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
-    their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
-    Predictions that a training run has replayed over imported history are listed separately. Then the newest
-    warnings with the processes that used most processor time when they began.
+    and predicted against observed frequency. The scorecard counts the high-load periods that a warning announced,
+    with the lead time, and the false warnings, next to baselines with as many false warnings. A prediction is
+    scored once its horizon has passed. Predictions that a training run has replayed over imported history are listed
+    separately. Then the newest warnings with the processes that used most processor time when they began.
     """
     from monitor.documents.anomalies import RECENT, anomaly_count_document, warning_document  # noqa: PLC0415
-    from monitor.documents.scores import ScoreReportDocument, score_document  # noqa: PLC0415
+    from monitor.documents.scores import ScoreReportDocument, score_document, scorecard_document  # noqa: PLC0415
+    from monitor.inference.forecast import serving_rules  # noqa: PLC0415
+    from monitor.queries.scorecard import read_scorecard, replayed_scorecard  # noqa: PLC0415
     from monitor.queries.scores import SCORE_WINDOW, read_scores  # noqa: PLC0415
     from monitor.reports.scores import score_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -47,11 +50,21 @@ def command(options: GlobalOptions, since: float | None) -> int:
     now = time.time()
     start = now - (since or SCORE_WINDOW)
     with open_stores(config.database_url, create=False) as stores:
-        live = tuple(map(score_document, read_scores(stores.scores, start)))
-        replayed = tuple(map(score_document, read_scores(stores.replayed_scores, start)))
+        live = read_scores(stores.scores, start)
+        replayed = read_scores(stores.replayed_scores, start)
+        rules = serving_rules(stores, config.rules)
+        scorecard = read_scorecard(stores, live, rules, config.sampling.interval, start)
         events = stores.anomalies.since(now - RECENT)
         warnings = tuple(map(warning_document, stores.process_snapshots.of_warnings(start)))
     counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
-    document = ScoreReportDocument(since=start, horizons=live, replayed=replayed, anomalies=counts, warnings=warnings)
+    document = ScoreReportDocument(
+        since=start,
+        horizons=tuple(map(score_document, live)),
+        replayed=tuple(map(score_document, replayed)),
+        anomalies=counts,
+        warnings=warnings,
+        scorecard=scorecard_document(scorecard, start),
+        replayed_scorecard=scorecard_document(replayed_scorecard(replayed), start),
+    )
     print_result(options, document, score_report(document))
     return ExitCode.DONE

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.anomaly import resampling
 from model.anomaly.forecaster import LOOKBACK
 from model.anomaly.resampling import continuously_present, forward_fill, resample, row_interval
 
@@ -37,6 +38,24 @@ def test_resample_returns_no_rows_without_samples():
     times, rows = resample(np.empty(0), np.empty((0, 2)), 60.0)
     assert times.shape == (0,)
     assert rows.shape == (0, 2)
+
+
+@pytest.mark.parametrize("spacing", [5.0, 60.0])
+def test_resample_leaves_out_excluded_samples_in_chunks(monkeypatch, spacing):
+    monkeypatch.setattr(resampling, "CHUNK_GROUPS", 3)
+    rng = np.random.default_rng(1)
+    times = 600.0 + spacing * np.flatnonzero(rng.random(300) < 0.9)
+    values = rng.normal(0, 1, (len(times), 2))
+    excluded = rng.random(len(times)) < 0.2
+    masked = np.where(excluded[:, None], np.nan, values)
+    row_times, rows = resample(times, values, 60.0, excluded)
+    expected = [
+        np.nan if not len(group) else group.mean()
+        for group in (masked[(times >= at) & (times < at + 60.0) & ~excluded, 1] for at in row_times.tolist())
+    ]
+    assert rows[:, 1].tolist() == pytest.approx(expected, nan_ok=True)
+    monkeypatch.setattr(resampling, "CHUNK_GROUPS", 1000)
+    assert resample(times, masked, 60.0)[1].tobytes() == rows.tobytes()
 
 
 def test_continuously_present_needs_a_warm_up_after_a_gap():

@@ -5,6 +5,7 @@ import pytest
 
 from model.errors import InputError
 from model.features.labels import Rules, future_labels, parse_quantile
+from model.features.spacing import follows_gap, sample_spacing
 
 pytestmark = pytest.mark.unit
 
@@ -85,6 +86,27 @@ def test_labels_of_some_rows_equal_those_of_all_rows():
     rows = np.array([3, 50, 51, 199])
     complete = future_labels(times, state, (20.0, 100.0))
     assert np.array_equal(future_labels(times, state, (20.0, 100.0), rows), complete[rows], equal_nan=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_follow_from_the_samples_within_the_horizon(seed):
+    rng = np.random.default_rng(seed)
+    times = np.cumsum(rng.choice([1.0, 10.0, 10.0, 10.0, 90.0], 120))
+    state = rng.choice([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, NAN], 120)
+    spacing = sample_spacing(times)
+    follows = [False, *follows_gap(np.diff(times), spacing[1:]).tolist()]
+    for row, label in enumerate(future_labels(times, state, (45.0,))[:, 0].tolist()):
+        end = times[row] + 45.0
+        later = [i for i in range(row + 1, 120) if times[i] <= end]
+        # The first sample from this one on that no known state follows without a gap.
+        breaks = [i for i in range(row, 120) if i == 119 or follows[i + 1] or np.isnan(state[i + 1])]
+        covered_until = min(times[i] + spacing[i] for i in breaks)
+        if any(state[i] == 1 for i in later):
+            assert label == 1
+        elif later and covered_until > end:
+            assert label == 0
+        else:
+            assert np.isnan(label)
 
 
 def test_label_is_unknown_if_the_horizon_is_shorter_than_the_spacing():

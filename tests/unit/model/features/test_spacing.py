@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from model.features import spacing
 from model.features.spacing import RECENT_INTERVALS, follows_gap, sample_spacing
 
 pytestmark = pytest.mark.unit
@@ -24,6 +25,15 @@ def test_spacing_of_a_row_depends_on_a_few_rows_before(first):
     complete = sample_spacing(times)
     start = max(0, first - RECENT_INTERVALS)
     assert sample_spacing(times[start:], first - start).tolist() == complete[first:].tolist()
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 20])
+def test_spacing_does_not_depend_on_the_chunks(monkeypatch, chunk):
+    times = np.cumsum(np.random.default_rng(0).choice([1.0, 5.0, 60.0], 20))
+    complete = sample_spacing(times)
+    monkeypatch.setattr(spacing, "CHUNK_ROWS", chunk)
+    assert sample_spacing(times).tolist() == complete.tolist()
+    assert complete[5:].tolist() == [np.median(np.diff(times)[row - 5 : row]) for row in range(5, 20)]
 
 
 def test_gap_is_several_spacings_long():

@@ -9,6 +9,7 @@ from model.features.encoding import Encoding
 from model.features.scaling import Scaler
 from model.forecast.ensemble import Ensemble
 from model.nn.network import mlp
+from model.trees.boosted_trees import BoostedTrees
 
 pytestmark = pytest.mark.unit
 
@@ -58,9 +59,27 @@ def test_predict_is_the_mean_of_the_probabilities():
     assert ensemble.predict(features()) == pytest.approx(np.log(mean / (1 - mean)), abs=1e-6)
 
 
+def make_trees():
+    rng = np.random.default_rng(2)
+    thresholds, values = rng.normal(size=(2, 3, 2)), rng.normal(size=(2, 3, 4))
+    inputs = rng.integers(0, 5, (2, 3, 2))
+    return BoostedTrees(inputs, thresholds.astype(np.float32), values.astype(np.float32), np.zeros(2, np.float32))
+
+
+@pytest.mark.parametrize("mean_of_probabilities", [True, False])
+def test_trees_have_half_of_the_weight(mean_of_probabilities):
+    networks = replace(make_encoded_ensemble(), mean_of_probabilities=mean_of_probabilities)
+    ensemble = replace(networks, trees=make_trees())
+    x = features()
+    link = (lambda z: 1 / (1 + np.exp(-z.astype(np.float64)))) if mean_of_probabilities else np.array
+    expected = (link(networks.predict(x)) + link(make_trees().predict(networks.scaler(x)))) / 2
+    assert link(ensemble.predict(x)) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("trees", [None, make_trees()])
 @pytest.mark.parametrize("selected", [None, np.array([4, 0, 0, 2, 1])])
-def test_attributions_of_codes_and_of_the_mean_probability_are_exact(selected):
-    ensemble = make_encoded_ensemble(selected)
+def test_attributions_of_codes_trees_and_the_mean_probability_are_exact(selected, trees):
+    ensemble = replace(make_encoded_ensemble(selected), trees=trees)
     reference = np.zeros(5, np.float32)
     for x in features(20):
         attributions = ensemble.attribute(x, reference)
@@ -98,11 +117,12 @@ def test_reference_point_is_the_mean_of_the_inputs():
         lambda e: Ensemble(e.scaler, e.networks, (np.array([0, 2, 9]), *e.columns[1:])),
         lambda e: Ensemble(e.scaler, e.networks, e.columns, np.array([0, 1, 2, 3, 9])),
         lambda e: replace(e, encoding=Encoding(np.array([5]), np.zeros(1), np.ones(1))),
+        lambda e: replace(e, trees=replace(make_trees(), bias=np.zeros(3, np.float32))),
         lambda e: Ensemble(e.scaler, (mlp((3, 1), np.random.default_rng(0)), *e.networks[1:]), e.columns),
     ],
 )
 def test_outputs_reject_parts_that_do_not_fit(broken):
     ensemble = make_ensemble()
     assert ensemble.outputs(5) == 2
-    with pytest.raises(ValueError, match=r"network|scaler|encoding"):
+    with pytest.raises(ValueError, match=r"network|scaler|encoding|trees"):
         broken(ensemble).outputs(5)

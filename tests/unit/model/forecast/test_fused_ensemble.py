@@ -8,6 +8,7 @@ from model.features.scaling import Scaler
 from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
 from model.nn.network import mlp
+from model.trees.boosted_trees import BoostedTrees
 
 pytestmark = pytest.mark.unit
 
@@ -20,12 +21,20 @@ LOW = np.array([-0.5, 0.1], np.float32)
 ENCODING = Encoding(np.array([1, 4]), LOW, LOW + np.float32(0.7))
 
 
+TREES = BoostedTrees(
+    inputs=np.array([[[0, 3], [4, 1]], [[2, 2], [1, 0]]]),
+    thresholds=np.array([[[0.1, -0.2], [0, 0.3]], [[-0.5, 0.2], [0.1, 0]]], np.float32),
+    values=np.linspace(-1, 1, 16, dtype=np.float32).reshape(2, 2, 4),
+    bias=np.array([0.3, -0.7], np.float32),
+)
+
+
 def make_ensemble(layers=(8, 4), activation="relu", selected=None, encoded=False):
     columns = (*COLUMNS, ENCODED, ENCODED) if encoded else COLUMNS
     rng = np.random.default_rng(0)
     networks = tuple(mlp((len(c), *layers, 2), rng, activation=activation, dropout=0.1) for c in columns)
     if encoded:
-        return Ensemble(SCALER, networks, columns, selected, ENCODING, mean_of_probabilities=True)
+        return Ensemble(SCALER, networks, columns, selected, ENCODING, mean_of_probabilities=True, trees=TREES)
     return Ensemble(SCALER, networks, columns, selected)
 
 

@@ -25,6 +25,8 @@ def predictions():
         warning=p > 0.6,
         high_load=rng.random(n) < 0.2,
         outcome=y,
+        false_warning=rng.random(n) < 0.01,
+        observed=np.where(np.isnan(y), 0.0, 60.0),
     )
 
 
@@ -89,3 +91,9 @@ def test_skill_against_a_perfect_base_rate_is_unknown():
         baseline_event_sum=0.0,
     )
     assert live_score([row]).skill is None
+
+
+def test_totals_have_the_false_warnings_and_the_observed_time(predictions):
+    totals = total_scores(predictions)
+    assert sum(row.false_warnings for row in totals) == predictions.false_warning.sum()
+    assert sum(row.observed_seconds for row in totals) == pytest.approx(predictions.observed.sum())

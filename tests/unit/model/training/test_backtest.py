@@ -13,11 +13,12 @@ from model.training.backtest import backtest
 from model.training.refusal import RefusalReason
 from model.training.settings import BacktestConfig, GateConfig, Recipe
 from model.training.task import Task
+from model.trees.boosting import BoostingConfig
 from tests.unit.model.conftest import COLUMNS, TASK, make_trace
 
 pytestmark = pytest.mark.unit
 
-RECIPE = Recipe(networks=2, layers=(16,), fit=FitConfig(epochs=6))
+RECIPE = Recipe(networks=2, layers=(16,), fit=FitConfig(epochs=6), boosting=BoostingConfig(trees=20))
 ALL_HISTORY = 1e9
 
 

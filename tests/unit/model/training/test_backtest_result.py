@@ -1,5 +1,7 @@
 """Scores of a backtest result."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,8 @@ def make_result(probabilities):
         labels=y,
         state=np.array([0.0, 0.0, 0.0, 1.0, 0.0]),
         load_index=np.zeros(5),
+        period_start=np.array([-np.inf, -np.inf, -np.inf, 3.0, -np.inf]),
+        last_high=np.array([-np.inf, -np.inf, -np.inf, 3.0, 3.0]),
         base_rates=np.array([0.4]),
         onset_rates=np.array([0.2]),
         attempts=(),
@@ -52,3 +56,12 @@ def test_baseline_without_a_known_rate_is_left_out():
     assert scores.keys() == {CANDIDATE}
     assert np.isnan(scores[CANDIDATE].brier_skill)
     assert np.isfinite(scores[CANDIDATE].brier)
+
+
+def test_scorecard_counts_only_rows_with_a_prediction():
+    result = make_result([0.1, np.nan, 0.5, 0.9, 0.2])
+    result = replace(result, horizons=(2.0,), warnings=np.array([0.0, 1.0, 1.0, 0.0, 1.0])[:, None])
+    (horizon,) = result.scorecard().horizons
+    # The warning at 1 has no prediction, and the one at 4 ends without high load.
+    assert (horizon.model.onsets, horizon.model.lead_times) == ((3.0,), (1.0,))
+    assert (horizon.model.false_warnings, horizon.baselines) == (1, {})

@@ -54,8 +54,8 @@ def fitted():
 
 def test_feature_subsets_add_previous_days_and_a_small_network():
     subsets = feature_subsets(NAMES, previous_days=True)
-    assert [subset.columns.tolist() for subset in subsets] == [[0, 2, 4], [0, 1, 2, 4], [0, 2, 3, 4], [1, 2, 3]]
-    assert [subset.units for subset in subsets] == [1.0, 1.0, 1.0, 0.25]
+    assert [subset.columns.tolist() for subset in subsets] == [[0, 2, 4], [0, 2, 3, 4], [1, 2, 3]]
+    assert [subset.units for subset in subsets] == [1.0, 1.0, 0.25]
 
 
 def test_feature_subsets_of_a_short_history_have_no_previous_days():
@@ -64,8 +64,8 @@ def test_feature_subsets_of_a_short_history_have_no_previous_days():
 
 
 def test_networks_have_the_size_of_their_inputs(fitted):
-    assert [len(columns) for columns in fitted.columns] == [3, 4, 4, 5, 5, 5]
-    assert [network.layers[0].weight.shape[1] for network in fitted.networks] == [8] * 6
+    assert [len(columns) for columns in fitted.columns] == [3, 4, 3, 5, 5, 5]
+    assert [network.layers[0].weight.shape[1] for network in fitted.networks] == [8, 8, 2, 8, 8, 8]
 
 
 def test_encoded_networks_have_all_used_features_and_codes_as_inputs():

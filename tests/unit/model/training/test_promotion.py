@@ -70,7 +70,7 @@ def without_first_horizon(predictor):
     return replace(
         predictor,
         horizons=predictor.horizons[1:],
-        ensemble=replace(predictor.ensemble, networks=networks),
+        ensemble=replace(predictor.ensemble, networks=networks, trees=None),
         blends=predictor.blends[1:],
         pretrained=None,
     )

@@ -34,7 +34,7 @@ def test_recipe_of_the_defaults_is_the_default_recipe():
 def test_recipe_has_the_configured_values():
     values = {"layers": [8], "activation": "tanh", "dropout": 0.5, "optimizer": "sgd", "epochs": 3}
     fit = FitConfig(optimizer="sgd", epochs=3, patience=0, keep_best=False)
-    expected = Recipe(networks=8, layers=(8,), activation="tanh", dropout=0.5, fit=fit)
+    expected = Recipe(networks=6, layers=(8,), activation="tanh", dropout=0.5, fit=fit)
     assert read_config({"training": values})[0].training.recipe == expected
 
 

@@ -24,6 +24,7 @@ from monitor.documents.backtest import (
 )
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
+from monitor.documents.scores import EventScoreDocument, HorizonScorecardDocument, ScorecardDocument
 from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.queries.anomaly_details import MissingExpectation
 from monitor.sampling.import_summary import HistorySource
@@ -195,7 +196,38 @@ TRACE_COUNTS = TraceCountsDocument(
     lines_without_value=(9,),
 )
 
+SCORECARD = ScorecardDocument(
+    since=NOW,
+    periods_needed=5,
+    any_horizon=EventScoreDocument("monitor", None, 9, 8, 600.0, (240.0, 900.0), None, None),
+    horizons=(
+        HorizonScorecardDocument(
+            horizon=300.0,
+            horizon_name="5m",
+            enough_periods=True,
+            scores=(
+                EventScoreDocument("monitor", None, 9, 7, 270.0, (180.0, 300.0), 3, 1.5),
+                EventScoreDocument("predict_linear", 0.9, 9, 2, 60.0, (45.0, 90.0), 3, 1.5),
+                EventScoreDocument("persistence", -60.0, 9, 0, None, None, 2, 1.0),
+            ),
+        ),
+        HorizonScorecardDocument(
+            horizon=900.0,
+            horizon_name="15m",
+            enough_periods=False,
+            scores=(EventScoreDocument("monitor", None, 4, 4, 600.0, (240.0, 900.0), None, None),),
+        ),
+    ),
+)
+NO_SCORECARD = ScorecardDocument(
+    since=NOW,
+    periods_needed=5,
+    any_horizon=EventScoreDocument("monitor", None, 0, 0, None, None, None, None),
+    horizons=(),
+)
+
 BACKTEST = BacktestDocument(
+    scorecard=SCORECARD,
     file="trace.csv",
     trace=TRACE_COUNTS,
     until=NOW,

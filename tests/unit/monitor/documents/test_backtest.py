@@ -27,6 +27,8 @@ RESULT = BacktestResult(
     labels=np.array([[0.0], [1.0], [1.0], [NAN]]),
     state=np.array([0.0, 1.0, 0.0, 0.0]),
     load_index=np.zeros(4),
+    period_start=np.array([-np.inf, TIMES[1], -np.inf, -np.inf]),
+    last_high=np.array([-np.inf, *[TIMES[1]] * 3]),
     base_rates=np.array([NAN]),
     onset_rates=np.array([0.5]),
     attempts=(TrainingAttempt(NOW, comparison_skip=ComparisonSkip.NO_UNSEEN_EVENT),),
@@ -51,6 +53,8 @@ def test_backtest_document_has_scores_of_all_rows_and_of_onsets():
     assert horizon.events == 1
     assert horizon.all["network"].brier == pytest.approx(0.04)
     assert horizon.onset["network"].average_precision is None
+    monitor = document.scorecard.horizons[0].scores[0]
+    assert (monitor.periods, monitor.announced, monitor.false_warnings) == (1, 0, 0)
     assert "NaN" not in to_json(document)
 
 

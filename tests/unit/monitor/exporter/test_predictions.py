@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.forecast.events import EventScore
 from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
 
@@ -50,6 +51,14 @@ def test_prediction_metrics_mark_inputs_outside_their_training_range(samples, li
 
 def test_score_metrics_leave_out_scores_that_no_horizon_has(samples, overview):
     (score,) = overview.scores
-    values = samples(score_metrics([replace(score, lead_time=None)]))
+    values = samples(score_metrics([replace(score, events=EventScore())]))
     assert ("live_brier_score", "5m") in values
     assert ("live_lead_time_seconds", "5m") not in values
+    assert ("live_false_warnings_per_week", "5m") not in values
+    assert values["live_periods", "5m", "announced"] == 0
+
+
+def test_score_metrics_count_announced_and_missed_periods(samples, overview):
+    values = samples(score_metrics(overview.scores))
+    assert (values["live_periods", "5m", "announced"], values["live_periods", "5m", "missed"]) == (4, 1)
+    assert values["live_false_warnings_per_week", "5m"] == 6.0

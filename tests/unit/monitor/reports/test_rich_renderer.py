@@ -16,7 +16,7 @@ from monitor.reports.models import model_report
 from monitor.reports.rich_renderer import draw
 from monitor.reports.scores import score_report
 from monitor.reports.status import status_report
-from tests.unit.monitor.documents.samples import BACKTEST, COUNTS
+from tests.unit.monitor.documents.samples import BACKTEST, COUNTS, NO_SCORECARD, SCORECARD
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,8 @@ def drawn(monkeypatch):
 
 @pytest.fixture
 def scores(overview):
-    return score_report(ScoreReportDocument(0.0, tuple(map(score_document, overview.scores)), (), COUNTS, ()))
+    horizons = tuple(map(score_document, overview.scores))
+    return score_report(ScoreReportDocument(0.0, horizons, (), COUNTS, (), SCORECARD, NO_SCORECARD))
 
 
 def plain(text):

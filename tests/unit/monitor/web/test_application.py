@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.queries.history import HistoryReader
 from monitor.state import DaemonState
-from monitor.web.api import StoredDocuments
 from monitor.web.application import Application
 from storage import AnomalyRecord
 from tests.unit.monitor.conftest import NOW
 
-from .wsgi import call
+from .wsgi import call, stored_documents
 
 pytestmark = pytest.mark.unit
 
@@ -124,7 +122,7 @@ def test_page_is_html(application):
 def test_page_and_document_of_an_anomaly_event(state, stores):
     event = AnomalyRecord(NOW - 60, None, 0.9, NOW - 60, "spike", {"cpu_usage": 1.0}, 1)
     event_id = stores.anomalies.add(event)
-    documents = StoredDocuments(stores, HistoryReader(stores, lambda: None, 5.0), lambda: NOW)
+    documents = stored_documents(stores)
     application = Application(lambda: state, lambda: documents)
     code, headers, body = call(application, f"/anomalies/{event_id}")
     assert (code, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -134,7 +132,7 @@ def test_page_and_document_of_an_anomaly_event(state, stores):
 
 
 def test_unknown_anomaly_event_is_404_as_page_and_as_json(state, stores):
-    documents = StoredDocuments(stores, HistoryReader(stores, lambda: None, 5.0), lambda: NOW)
+    documents = stored_documents(stores)
     application = Application(lambda: state, lambda: documents)
     for event_id in ("7", "x"):
         code, headers, body = call(application, f"/anomalies/{event_id}")

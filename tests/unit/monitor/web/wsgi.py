@@ -2,6 +2,17 @@
 
 from base64 import b64encode
 
+from monitor.queries.history import HistoryReader
+from monitor.queries.scorecard import ScorecardReader
+from monitor.web.api import StoredDocuments
+from tests.unit.monitor.conftest import NOW
+
+
+def stored_documents(stores):
+    """Return the reader of the documents of a database at NOW, without high-load rules."""
+    history = HistoryReader(stores, lambda: None, 5.0)
+    return StoredDocuments(stores, history, ScorecardReader(stores, lambda: None, 5.0), lambda: NOW)
+
 
 def call(application, path="/", method="GET", query="", **headers):
     """Send one request; return status code, headers and body, after closing the body as a server does."""

@@ -80,3 +80,28 @@ def test_count_of_a_part_of_a_block(database: Database) -> None:
     stored = fill(database, 2)
     assert stored.samples.count_between(START + 1.0, START + 3600.0) == 3
     assert stored.samples.count(START + 3600.0) == 2
+
+
+def test_spread_times_are_those_of_rows_and_of_the_bounds_of_blocks(database: Database) -> None:
+    stored = fill(database, 6)
+    plain = stored.samples.spread_times(0.0, 1e12, 60.0)
+    assert plain.tolist() == stored.samples.thinned_times(0.0, 1e12, 60.0).tolist()
+    stored.samples.purge_between(START + 2 * 3600.0, START + 3 * 3600.0 - 1)
+    before = stored.samples.between(0.0, 1e12, ())[:, 0]
+    stored.compress(START + 5 * 3600.0)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE sample_blocks SET data = x'00'")
+    # The rows of an hour are 1200 s apart.
+    assert stored.samples.spread_times(0.0, 1e12, 600.0).tolist() == pytest.approx(before.tolist())
+    inner = stored.samples.spread_times(START + 1200.0, START + 4 * 3600.0, 600.0)
+    assert inner.tolist() == pytest.approx(before[(before > START + 1200) & (before <= START + 14_400)].tolist())
+    assert database.damaged_rows.counts() == {}
+
+
+def test_spread_times_of_damaged_bounds_stay_in_their_hour(database: Database) -> None:
+    stored = fill(database, 2)
+    stored.compress(START + 3600.0)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE sample_blocks SET first_at = -1e300, last_at = 1e300, row_count = 1000")
+    times = stored.samples.spread_times(0.0, 1e12, 60.0)
+    assert (len(times[times < START + 3600]), times[0]) == (61, START)

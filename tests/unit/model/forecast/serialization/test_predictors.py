@@ -46,6 +46,31 @@ def test_encoded_networks_are_restored(candidate):
         assert np.array_equal(getattr(restored.encoding, name), getattr(expected.encoding, name))
 
 
+def test_trees_are_restored(candidate):
+    expected = candidate.predictor.ensemble.trees
+    restored = loads(dumps(candidate.predictor)).ensemble.trees
+    assert expected.values.any()
+    for name in ("inputs", "thresholds", "values", "bias"):
+        assert np.array_equal(getattr(restored, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda trees: replace(trees, values=trees.values * np.float32(np.nan)),
+        lambda trees: replace(trees, values=trees.values[..., 1:]),
+        lambda trees: replace(trees, inputs=trees.inputs + 10_000),
+        lambda trees: replace(
+            trees, inputs=np.zeros((2, 1, 20), int), thresholds=np.zeros((2, 1, 20)), values=np.zeros((2, 1, 2**20))
+        ),
+    ],
+)
+def test_damaged_trees_are_refused(candidate, broken):
+    ensemble = candidate.predictor.ensemble
+    with pytest.raises(SerializationError, match=r"tree|finite"):
+        loads(dumps(replace(candidate.predictor, ensemble=replace(ensemble, trees=broken(ensemble.trees)))))
+
+
 @pytest.mark.parametrize("name", ["low", "high"])
 def test_damaged_encoding_is_refused(candidate, name):
     ensemble = candidate.predictor.ensemble

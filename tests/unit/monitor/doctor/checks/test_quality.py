@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.forecast.events import EventScore
 from monitor.doctor.checks.quality import assess_drift, assess_gradients, assess_skill, assess_trainings
 from monitor.documents.doctor import CheckStatus
 from monitor.queries.overview import ServingFallback
@@ -66,7 +67,7 @@ def test_unhealthy_gradients_are_a_warning_with_advice_or_runbook(overview, stat
 )
 def test_negative_skill_is_a_warning_once_enough_is_scored(overview, skill, scored, status):
     score = replace(overview.scores[0].score, skill=skill, scored=scored)
-    assert assess_skill([HorizonScore(300.0, score, 0, 0, None)], ()).status is status
+    assert assess_skill([HorizonScore(300.0, score, EventScore())], ()).status is status
 
 
 def test_skill_names_fallbacks(overview):

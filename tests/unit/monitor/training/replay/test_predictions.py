@@ -83,7 +83,7 @@ def test_since_limits_the_replay(filled_stores, history, predictor):
 def test_scores_are_kept_apart_from_live_ones(filled_stores, history, predictor):
     replay_predictions(filled_stores, [ReplayModel(START, predictor)], history, 7, since=0.0)
     assert filled_stores.replayed_scores.horizons() == [300.0, 900.0]
-    assert len(filled_stores.replayed_scores.lead_times(300.0, 0.0)) == 8
+    assert len(filled_stores.replayed_scores.onsets_since(300.0, 0.0)) == 8
     assert (filled_stores.scores.horizons(), filled_stores.scores.scored_until()) == ([], {})
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.queries.history import HistoryReader
-from monitor.web.api import Api, ApiError, StoredDocuments
+from monitor.web.api import Api, ApiError
 from storage import AnomalyRecord
 from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.web.wsgi import stored_documents
 
 pytestmark = pytest.mark.unit
 
@@ -74,7 +74,7 @@ def test_documents_of_the_serving_model_and_the_last_training_have_reports(state
 def stored_api(state, stores):
     """API of a database with one anomaly event."""
     stores.anomalies.add(AnomalyRecord(NOW - 60, None, 0.9, NOW - 60, "spike", {"cpu_usage": 1.0}, 1))
-    documents = StoredDocuments(stores, HistoryReader(stores, lambda: None, 5.0), lambda: NOW)
+    documents = stored_documents(stores)
     return Api(lambda: state, lambda: documents)
 
 

@@ -17,6 +17,7 @@ from monitor.web.api import Api
 from monitor.web.ui.page import render_page
 from storage import StorageErrorKind
 from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.documents.samples import SCORECARD
 
 from .html import Page
 
@@ -46,10 +47,13 @@ MODEL = {
 
 
 class Records:
-    """Database with one anomaly event."""
+    """Database with one anomaly event and a scorecard."""
 
     def anomalies(self):
         return [EVENT]
+
+    def scorecard(self):
+        return SCORECARD
 
 
 @pytest.fixture
@@ -124,7 +128,18 @@ def test_prediction_panel_states_the_reason_without_a_prediction(state):
 
 def test_quality_panel_shows_the_scores_of_each_horizon(state):
     row = page_of(state).rows["quality"][1]
-    assert row == ["5m", "120000", "5%", "0.0200", "0.400", "0.200", "80%", "60%", "4 of 5", "4 min"]
+    assert row == ["5m", "120000", "5%", "0.0200", "0.400", "0.200", "80%", "60%"]
+
+
+def test_quality_panel_shows_the_scorecard_with_the_horizons_that_lack_periods(state):
+    page = page_of(state, Records())
+    rows = [row for row in page.rows["quality"] if len(row) == 7]
+    assert rows[:3] == [
+        ["any", "monitor", "8 of 9", "10 min", "4 min to 15 min", "-", "-"],
+        ["5m", "monitor", "7 of 9", "4.5 min", "3 min to 5 min", "3", "1.5"],
+        ["5m", "predict_linear", "2 of 9", "1 min", "45 s to 1.5 min", "3", "1.5"],
+    ]
+    assert "15m: fewer than 5 high-load periods started" in page.sections["quality"]
 
 
 def test_quality_panel_shows_predicted_and_observed_frequencies(state):

@@ -1,0 +1,1 @@
+"""Boosted trees: gradient boosting of shallow decision trees."""

@@ -1,0 +1,131 @@
+"""Boosted trees: sums of oblivious decision trees, with exact attributions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial
+
+import numpy as np
+
+from model.array_types import Bools, Floats, Integers
+
+CHUNK_ROWS = 512
+"""Number of rows predicted at once; it bounds the memory of intermediate arrays."""
+
+MAX_DEPTH = 8
+"""Largest number of levels of a tree; attributions take 2^depth steps."""
+
+
+@dataclass(frozen=True)
+class BoostedTrees:
+    """Sums of oblivious trees, one sum of trees for each output.
+
+    All nodes of a level of an oblivious tree compare the same input with the same threshold (Prokhorenkova et al.
+    2018). The number of a leaf has one bit per level, the first level highest: 1 if the input is above the threshold.
+
+    Attributes:
+        inputs: (outputs, trees, depth) position of the compared input.
+        thresholds: (outputs, trees, depth) float32.
+        values: (outputs, trees, 2^depth) float32 terms of the logit.
+        bias: (outputs,) float32 logit before the first tree.
+    """
+
+    inputs: Integers
+    thresholds: Floats
+    values: Floats
+    bias: Floats
+
+    @property
+    def depth(self) -> int:
+        """Number of levels of each tree."""
+        return int(self.inputs.shape[2])
+
+    def check(self, inputs: int, outputs: int) -> None:
+        """Raise ValueError unless the arrays fit together and to the numbers of inputs and outputs."""
+        shape = self.inputs.shape
+        if len(shape) != 3 or shape != self.thresholds.shape or self.values.shape != (*shape[:2], 2 ** shape[2]):
+            raise ValueError("the arrays of the trees differ in shape")
+        if self.depth > MAX_DEPTH:
+            raise ValueError(f"trees of {self.depth} levels, more than {MAX_DEPTH}")
+        if not shape[0] == len(self.bias) == self.bias.size == outputs:
+            raise ValueError(f"the trees do not have {outputs} outputs")
+        if not ((self.inputs >= 0) & (self.inputs < inputs)).all():
+            raise ValueError(f"the trees do not fit the {inputs} inputs")
+
+    def predict(self, x: Floats) -> Floats:
+        """Return the logits (rows, outputs) for inputs (rows, inputs) without NaN; further inputs are ignored."""
+        logits = np.empty((len(x), len(self.bias)), np.float32)
+        for start in range(0, len(x), CHUNK_ROWS):
+            rows = slice(start, start + CHUNK_ROWS)
+            logits[rows] = self._terms(self._above(x[rows])).sum(axis=2) + self.bias
+        return logits
+
+    def attribute(self, x: Floats, reference: Floats) -> Floats:
+        """Attribute the difference between the logits of two points to the inputs, by Shapley values.
+
+        The players of a tree are its levels: each compares an input of one of the points (Lundberg and Lee 2017).
+
+        Args:
+            x: (inputs,) without NaN.
+            reference: (inputs,) without NaN.
+
+        Returns:
+            (outputs, inputs); each row sums to the difference of one output.
+        """
+        bits = self._above(np.stack([x, reference]))
+        attributions = np.zeros((len(self.bias), len(x)))
+        outputs = np.arange(len(self.bias))[:, None]
+        for level in range(self.depth):
+            total = np.zeros(self.inputs.shape[:2])
+            for coalition, weight in _coalitions(self.depth, level):
+                # Levels in the coalition see `x`, the others the reference.
+                mixed = np.where(coalition, bits[0], bits[1])
+                joined = mixed.copy()
+                joined[..., level] = bits[0, ..., level]
+                with_level, without_level = self._terms(np.stack([joined, mixed])).astype(np.float64)
+                total += weight * (with_level - without_level)
+            np.add.at(attributions, (outputs, self.inputs[..., level]), total)
+        return attributions
+
+    def with_zero_outputs(self, added: int, order: Sequence[int]) -> BoostedTrees:
+        """Return trees with `added` outputs of 0 behind their own; `order` then permutes all outputs."""
+        positions = list(order)
+        padding = ((0, added), (0, 0), (0, 0))
+        return BoostedTrees(
+            inputs=np.pad(self.inputs, padding)[positions],
+            thresholds=np.pad(self.thresholds, padding)[positions],
+            values=np.pad(self.values, padding)[positions],
+            bias=np.pad(self.bias, (0, added))[positions],
+        )
+
+    def _above(self, x: Floats) -> Bools:
+        """Return the bits (rows, outputs, trees, depth) of the comparisons for inputs (rows, inputs)."""
+        return np.asarray(x.take(self.inputs, axis=1) > self.thresholds)
+
+    def _terms(self, bits: Bools) -> Floats:
+        """Return the term (rows, outputs, trees) of each tree for the bits of its comparisons."""
+        # A matrix product of floats is faster than sums of integers, and exact for such small numbers.
+        leaves = bits.reshape(-1, self.depth).astype(np.float32) @ self._bit_values
+        positions = self._first_leaves + leaves.reshape(bits.shape[:-1]).astype(np.intp)
+        return np.asarray(self.values.take(positions))
+
+    @cached_property
+    def _bit_values(self) -> Floats:
+        """Powers of two (depth,), the largest first."""
+        return (2 ** np.arange(self.depth)[::-1]).astype(np.float32)
+
+    @cached_property
+    def _first_leaves(self) -> Integers:
+        """Position (outputs, trees) of the first leaf of each tree in the flat array of values."""
+        return np.arange(0, self.values.size, 2**self.depth).reshape(self.values.shape[:2])
+
+
+def _coalitions(depth: int, level: int) -> Iterator[tuple[Bools, float]]:
+    """Yield the masks (depth,) of the coalitions without a level, and their Shapley weights."""
+    for number in range(2**depth):
+        mask = (number >> np.arange(depth)) & 1 == 1
+        if not mask[level]:
+            size = int(mask.sum())
+            yield mask, factorial(size) * factorial(depth - size - 1) / factorial(depth)

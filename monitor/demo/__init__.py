@@ -1,0 +1,1 @@
+"""Demonstration: the daemon's code on a bundled trace, in compressed time."""
