@@ -110,6 +110,19 @@ class AnomalyState:
 
 
 @dataclass(frozen=True)
+class ChannelState:
+    """State of one channel of the notifications.
+
+    Attributes:
+        pending: number of notifications that wait for their delivery.
+        outcomes: number of outcomes since the start of the daemon, for each outcome.
+    """
+
+    pending: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class DaemonState:
     """State of the daemon at one moment, as exposed over HTTP.
 
@@ -128,6 +141,7 @@ class DaemonState:
         log_lines_dropped: number of log lines that could not be written since the start.
         storage: state of the writes to the database.
         config: configuration in effect.
+        channels: state of each channel of the notifications.
     """
 
     version: str
@@ -144,3 +158,4 @@ class DaemonState:
     log_lines_dropped: int = 0
     storage: StorageState = field(default_factory=StorageState)
     config: Config = field(default_factory=Config)
+    channels: Mapping[str, ChannelState] = field(default_factory=dict)
