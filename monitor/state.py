@@ -109,6 +109,19 @@ class AnomalyState:
 
 
 @dataclass(frozen=True)
+class ChannelState:
+    """State of one channel of the notifications.
+
+    Attributes:
+        pending: number of notifications that wait for their delivery.
+        outcomes: number of outcomes since the start of the daemon, for each outcome.
+    """
+
+    pending: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class DaemonState:
     """State of the daemon at one moment, as exposed over HTTP.
 
@@ -126,6 +139,7 @@ class DaemonState:
         anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
         log_lines_dropped: number of log lines that could not be written since the start.
         storage: state of the writes to the database.
+        channels: state of each channel of the notifications.
     """
 
     version: str
@@ -141,3 +155,4 @@ class DaemonState:
     anomaly: AnomalyState | None = None
     log_lines_dropped: int = 0
     storage: StorageState = field(default_factory=StorageState)
+    channels: Mapping[str, ChannelState] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from storage import (
     CycleRepository,
     Database,
     ModelRegistry,
+    NotificationRepository,
     PredictionRepository,
     ProcessSnapshotRepository,
     SampleRepository,
@@ -41,6 +42,7 @@ class Stores:
     replayed_predictions: PredictionRepository
     replayed_scores: ScoreRepository
     compactor: Compactor
+    notifications: NotificationRepository
 
 
 def delete_replayed(stores: Stores, start: float, end: float) -> int:
@@ -106,4 +108,5 @@ def stores_of(database: Database) -> Stores:
         replayed_predictions=PredictionRepository(database, replayed=True),
         replayed_scores=ScoreRepository(database, replayed=True),
         compactor=Compactor(database),
+        notifications=NotificationRepository(database),
     )

@@ -24,7 +24,7 @@ from monitor.documents.anomalies import (
     WarningDocument,
 )
 from monitor.documents.backtest import BacktestDocument
-from monitor.documents.configuration import ConfigCheckDocument
+from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
@@ -63,6 +63,7 @@ DOCUMENTS: dict[str, Any] = {
     "model-export": ModelExportDocument,
     "model-import": ModelImportDocument,
     "models": tuple[ModelListEntry, ...],
+    "notify-test": tuple[ChannelTestDocument, ...],
     "prediction": tuple[PredictionDocument, ...],
     "purge": PurgeDocument,
     "report": ScoreReportDocument,

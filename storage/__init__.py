@@ -16,6 +16,7 @@ from storage.errors import (
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
+from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
 from storage.predictions import PredictionRepository
 from storage.quantization import quantize_number, quantize_sample, quantize_values
 from storage.records import (
@@ -56,6 +57,10 @@ __all__ = [
     "ModelPart",
     "ModelRecord",
     "ModelRegistry",
+    "Notification",
+    "NotificationRepository",
+    "NotificationStatus",
+    "NotifiedIncident",
     "Onset",
     "Prediction",
     "PredictionRepository",

@@ -32,6 +32,7 @@ COMMAND_MODULES = {
         "demo": "service.demo",
         "doctor": "service.doctor",
         "check-config": "service.check_config",
+        "notify": "service.notify",
         "install-service": "service.install_service",
         "uninstall-service": "service.uninstall_service",
     },

@@ -11,6 +11,7 @@ from typing import Any
 
 from model.features.labels import Rules
 from monitor.config.events_section import EventsSection
+from monitor.config.notify.section import NotifySection
 from monitor.config.schema import (
     SECTIONS,
     AnomalySection,
@@ -50,6 +51,7 @@ class Config:
     gate: GateSection = field(default_factory=GateSection)
     anomaly: AnomalySection = field(default_factory=AnomalySection)
     events: EventsSection = field(default_factory=EventsSection)
+    notify: NotifySection = field(default_factory=NotifySection)
     web: WebSection = field(default_factory=WebSection)
     log: LogSection = field(default_factory=LogSection)
     path: Path | None = None
@@ -69,7 +71,17 @@ class Config:
         """Return web.config_file, resolved against the directory of `path`; None if it is not set."""
         if not self.web.config_file:
             return None
-        return (self.path.parent if self.path else Path()) / self.web.config_file
+        return self.directory / self.web.config_file
+
+    @property
+    def directory(self) -> Path:
+        """Directory at which the relative paths in the configuration start."""
+        return self.path.parent if self.path else Path()
+
+    @property
+    def stays_local(self) -> bool:
+        """True if the daemon needs connections with this host only: from clients, and to channels."""
+        return self.web.listens_locally and all(channel.is_local for _, channel in self.notify.channels)
 
 
 Check = Callable[[Config], Sequence[str]]

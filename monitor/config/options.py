@@ -42,6 +42,8 @@ class Option:
         takes: allowed values in words.
         example: valid value in TOML; empty if the default shows the notation.
         default_text: default in words; empty if the default is a constant.
+        show: converts a value for output, without its secrets.
+        nested: True for a value of named tables: `read` raises NestedError, and `write` returns the tables.
     """
 
     read: Reader
@@ -50,6 +52,12 @@ class Option:
     takes: str = ""
     example: str = ""
     default_text: str = ""
+    show: Callable[[Any], Any] = lambda value: value
+    nested: bool = False
+
+
+class NestedError(ValueError):
+    """Raised by the reader of nested tables; each line of the message starts with the path of a key in them."""
 
 
 def option(
@@ -71,6 +79,11 @@ def option(
         example=example,
         default_text=default_text,
     )
+    return option_field(default, details)
+
+
+def option_field(default: Any, details: Option) -> Any:
+    """Return a dataclass field with a default, whose metadata contains an `Option`."""
     return field(default=default, metadata={_KEY: details})
 
 

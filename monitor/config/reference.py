@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import Field, fields
 from typing import Any
 
 from monitor.config.loader import Config
+from monitor.config.notify.channels import CHANNEL_KINDS, Channel
+from monitor.config.notify.section import NotifySection
 from monitor.config.options import option_of
 from monitor.config.schema import SECTIONS
 from monitor.config.section_codec import default_text, format_section
@@ -43,6 +45,17 @@ each metric in `high_load.rules` is in `sampling.sources`.
 The options `--log-level` and `--log-format` override the keys of `[log]`.
 """
 
+CHANNELS_HEADER = """\
+## [notify.channels.NAME]
+
+One table per channel. NAME has up to 40 letters, digits, `_` and `-`; it is the label `channel` of the metrics. See
+[notifications](../how-to/notifications.md) for examples.
+
+A secret is in a file (keys `*_file`) or an environment variable (keys `*_env`), and is read at each delivery. Only
+the key `url` may contain one. A relative path starts at `$CREDENTIALS_DIRECTORY`, which systemd sets for
+`LoadCredential=`, if the file is there, else at the directory of this file.
+"""
+
 TABLE_HEADER = "| key | default | allowed values | meaning |\n|---|---|---|---|"
 
 
@@ -65,7 +78,7 @@ def to_toml(config: Config, *, comments: bool = False) -> str:
 def effective_values(config: Config) -> Mapping[str, Mapping[str, JsonValue]]:
     """Return the value of each key in each section as plain JSON data: durations in seconds, credentials redacted."""
     return {
-        name: {key.name: _plain(getattr(getattr(config, name), key.name)) for key in fields(section)}
+        name: {key.name: _plain(key, getattr(getattr(config, name), key.name)) for key in fields(section)}
         for name, section in SECTIONS.items()
     }
 
@@ -74,13 +87,28 @@ def reference_page() -> str:
     """Return the text of docs/reference/configuration.md."""
     parts = [PAGE_HEADER]
     for name, section in SECTIONS.items():
-        rows = "\n".join(_row(key) for key in fields(section))
-        parts.append(f"## [{name}]\n\n{TABLE_HEADER}\n{rows}\n")
+        parts.append(f"## [{name}]\n\n{_table(section)}")
+        if section is NotifySection:
+            parts.append(CHANNELS_HEADER)
+            common = {key.name for key in fields(Channel)}
+            parts.append(f"### Every kind\n\n{_table(Channel)}")
+            parts += [f'### kind = "{kind}"\n\n{_table(keys, common)}' for kind, keys in CHANNEL_KINDS.items()]
     return "\n".join(parts)
 
 
-def _plain(value: object) -> JsonValue:
-    return redact_credentials(value) if isinstance(value, str) else to_plain(value)
+def _table(section: Any, omitted: Collection[str] = ()) -> str:
+    rows = [_row(key) for key in fields(section) if key.name not in omitted]
+    return "\n".join((TABLE_HEADER, *rows, ""))
+
+
+def _plain(key: Field[Any], value: Any) -> JsonValue:
+    if option_of(key).nested:
+        return {
+            name: {inner.name: _plain(inner, getattr(table, inner.name)) for inner in fields(table)}
+            for name, table in value
+        }
+    shown = option_of(key).show(value)
+    return redact_credentials(shown) if isinstance(shown, str) else to_plain(shown)
 
 
 def _row(key: Field[Any]) -> str:

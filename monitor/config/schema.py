@@ -18,9 +18,11 @@ from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.database_url import database_url
 from monitor.config.events_section import EventsSection
-from monitor.config.list_options import RuleBounds, durations, integers, rules, strings
+from monitor.config.list_options import durations, integers, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
+from monitor.config.notify.section import NotifySection
 from monitor.config.options import boolean, choice, duration, integer, number, option, string
+from monitor.config.rule_options import RuleBounds, rules
 from monitor.sampling.sources import SOURCES
 
 _RECIPE = Recipe()
@@ -229,6 +231,7 @@ SECTIONS: dict[str, Any] = {
     "gate": GateSection,
     "anomaly": AnomalySection,
     "events": EventsSection,
+    "notify": NotifySection,
     "web": WebSection,
     "log": LogSection,
 }

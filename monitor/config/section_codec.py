@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from monitor.config.options import Option, option_of
+from monitor.config.options import NestedError, Option, option_of
 from monitor.system.suggestions import suggestion
 
 Section = TypeVar("Section")
@@ -38,6 +38,8 @@ def read_section(section: type[Section], table: Any, path: str) -> tuple[Section
             continue
         try:
             values[name] = option_of(keys[name]).read(value)
+        except NestedError as error:
+            problems += [f"{path}.{name}.{line}" for line in str(error).splitlines()]
         except ValueError as error:
             problems += [f"{path}.{name}: {line}" for line in str(error).splitlines()]
     return section(**values), problems
@@ -52,14 +54,24 @@ def format_section(section: Any, path: str, *, comments: bool) -> str:
         comments: True to write the description, allowed values and default above each key.
     """
     lines = [f"[{path}]"]
+    tables = []
     for key in fields(section):
         details = option_of(key)
+        value = details.show(getattr(section, key.name))
+        if details.nested:
+            tables += [*(_comment(details.description) if comments else ()), *details.write(value).splitlines()]
+            continue
         if comments:
-            text = f"{details.description} Allowed: {details.takes}. Default: {default_text(details, key.default)}."
-            comment = textwrap.wrap(text, COMMENT_WIDTH - 2, break_long_words=False, break_on_hyphens=False)
-            lines += ["", *(f"# {line}" for line in comment)]
-        lines.append(f"{key.name} = {details.write(getattr(section, key.name))}")
-    return "\n".join(lines)
+            default = default_text(details, key.default)
+            lines += _comment(f"{details.description} Allowed: {details.takes}. Default: {default}.")
+        lines.append(f"{key.name} = {details.write(value)}")
+    return "\n".join(lines + tables)
+
+
+def _comment(text: str) -> list[str]:
+    """Return an empty line and a text as lines of a comment."""
+    lines = textwrap.wrap(text, COMMENT_WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    return ["", *(f"# {line}" for line in lines)]
 
 
 def default_text(details: Option, default: Any) -> str:

@@ -47,6 +47,7 @@ class Daemon:
             opened.callback(self._web.close)
             self._storage = DaemonStorage(config.database_url)
             opened.callback(self._storage.close)
+            self.holder.page_url = self._web.url
             services = build_services(config, self._storage, self.holder, self._trainer, self._cache)
             self.holder.publish_overview(unread_overview(config, time.time()))
             self.core = SamplingCore(config, self._storage, services, self.holder)
@@ -75,6 +76,7 @@ class Daemon:
         """Stop the jobs, store the waiting samples and close everything; return False if a job does not stop."""
         self.holder.records = None
         self._trainer.stop()
+        self.holder.stop_notifications()
         stopped = self.core.close()
         self._web.close()
         if stopped:
@@ -121,6 +123,7 @@ class Daemon:
         self._web.use(guarded.application, guarded.web_config)
         self.core.use(config, storage, services)
         self.holder.use(config)
+        self.holder.page_url = self._web.url
         self.holder.records = services.records
         self._cache = cache
         self._config = config

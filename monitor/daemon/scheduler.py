@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -35,6 +37,9 @@ RESTART_DEADLINES = 5.0
 SAMPLER = "sampler"
 """Name of the executor whose only thread is reserved for the sampling cycle."""
 
+NOTIFIER = "notifier"
+"""Name of the executor whose only thread is reserved for the notifications: their receivers may be slow."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -44,7 +49,7 @@ class Job:
         name: name in logs and metrics.
         interval: seconds between two calls, which are at multiples of the interval since the epoch.
         function: called without arguments; an exception counts as a failed run.
-        executor: name of the thread pool: SAMPLER or "default".
+        executor: name of the thread pool: SAMPLER, NOTIFIER or "default".
         offset: seconds by which the calls are later than the multiples of the interval.
         deadline: duration in seconds above which a run is hung.
     """
@@ -108,7 +113,11 @@ class Scheduler:
         self._clocks = clocks or ClockComparison()
         self._scheduler: Any = BackgroundScheduler(
             timezone=UTC,
-            executors={SAMPLER: ThreadPoolExecutor(1), "default": ThreadPoolExecutor(max(1, len(jobs)))},
+            executors={
+                SAMPLER: ThreadPoolExecutor(1),
+                NOTIFIER: ThreadPoolExecutor(1),
+                "default": ThreadPoolExecutor(max(1, len(jobs))),
+            },
             jobstores={"default": ClockCheckingJobStore(self._follow_clock)},
         )
         self._scheduler.add_listener(self._count_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -120,12 +129,18 @@ class Scheduler:
         self._scheduler.start()
 
     def replace(self, jobs: Sequence[Job]) -> None:
-        """Replace the jobs by jobs with the same names; unchanged jobs stay, and the counters continue.
+        """Replace the jobs; unchanged jobs stay, and the counters of each name continue.
 
-        A run in progress continues; the next run of this job starts after its end.
+        A run in progress continues; the next run of this job starts after its end. A job with a new name is for the
+        executor NOTIFIER, because the default one has a thread for each of the first jobs.
         """
         previous = set(self._jobs)
+        removed = {job.name for job in previous} - {job.name for job in jobs}
+        meters = {job.name: self._meters.get(job.name) or JobMeter(job.interval, job.deadline) for job in jobs}
+        for name in removed:
+            self._scheduler.remove_job(name)
         self._jobs = tuple(jobs)
+        self._meters = meters
         for job in jobs:
             if job not in previous:
                 self._schedule(job)
@@ -141,9 +156,10 @@ class Scheduler:
 
     def check(self) -> None:
         """Log the jobs that hang or run again; call this every few seconds."""
-        hung = frozenset(name for name, meter in self._meters.items() if meter.overdue() > 1.0)
+        meters = self._meters
+        hung = frozenset(name for name, meter in meters.items() if meter.overdue() > 1.0)
         for name in sorted(hung - self._hung):
-            log.error("job hung", job=name, stack=self._meters[name].stack())
+            log.error("job hung", job=name, stack=meters[name].stack())
         for name in sorted(self._hung - hung):
             log.info("job hang ended", job=name)
         self._hung = hung
@@ -192,7 +208,9 @@ class Scheduler:
             for job in self._jobs:
                 trigger = AlignedTrigger(job.interval, job.offset)
                 due = now if job.executor == SAMPLER else trigger.get_next_fire_time(None, now)
-                self._scheduler.modify_job(job.name, next_run_time=due)
+                # A reload in another thread may be replacing the jobs.
+                with suppress(JobLookupError):
+                    self._scheduler.modify_job(job.name, next_run_time=due)
 
     def _metered(self, job: Job) -> Callable[[], None]:
         """Return the function of a job, wrapped with its meter and failure log."""
@@ -221,4 +239,6 @@ class Scheduler:
         change = self._clocks.pending()
         if change.step or change.suspended:
             return
-        self._meters[event.job_id].add_missed()
+        meter = self._meters.get(event.job_id)
+        if meter is not None:
+            meter.add_missed()

@@ -13,7 +13,7 @@ from monitor.daemon.sd_notify import Notifier
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.reports.status import status_line
 from monitor.sampling.storage_state import StorageState
-from monitor.state import AnomalyState, DaemonState, JobState, LiveState
+from monitor.state import AnomalyState, ChannelState, DaemonState, JobState, LiveState
 from monitor.system.formatting import approximate_duration
 from monitor.system.queued_stderr import dropped_log_lines
 from monitor.web import StoredDocuments
@@ -39,6 +39,8 @@ class StateHolder:
 
     Attributes:
         version: version of this release; read once, because the process may lack descriptors later.
+        page_url: URL of the page as seen from this machine; empty until the port is bound.
+        stop_notifications: stops the sender processes of the notifications.
     """
 
     def __init__(self, config: Config, notifier: Notifier, reload: ReloadState) -> None:
@@ -50,6 +52,9 @@ class StateHolder:
             reload: state of the configuration reloads.
         """
         self.version = release()
+        self.page_url = ""
+        self.stop_notifications: Callable[[], None] = lambda: None
+        self._channels: Mapping[str, ChannelState] = {}
         self.use(config)
         self._notifier = notifier
         self._reload = reload
@@ -67,6 +72,8 @@ class StateHolder:
         """Apply the keys of the configuration that the state depends on; the published values stay."""
         self._stale_after = max_sample_age(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
+        if not config.notify.channels:
+            self._channels = {}
 
     @property
     def overview(self) -> Overview | None:
@@ -91,6 +98,10 @@ class StateHolder:
     def publish_anomaly(self, anomaly: AnomalyState | None) -> None:
         """Replace the state of the anomaly detector that is exposed over HTTP; None if no detector runs."""
         self._anomaly = anomaly
+
+    def publish_channels(self, channels: Mapping[str, ChannelState]) -> None:
+        """Replace the state of the channels of the notifications."""
+        self._channels = channels
 
     def read_jobs_from(
         self, job_states: Callable[[], Mapping[str, JobState]], needs_restart: Callable[[], bool]
@@ -137,4 +148,5 @@ class StateHolder:
             anomaly=self._anomaly if sampling else None,
             log_lines_dropped=dropped_log_lines(),
             storage=self._storage_state(),
+            channels=self._channels,
         )

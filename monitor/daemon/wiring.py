@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
 from monitor.daemon.object_cache import ObjectCache
-from monitor.daemon.scheduler import Job
+from monitor.daemon.scheduler import NOTIFIER, Job
 from monitor.daemon.state import StateHolder
 from monitor.daemon.storage import DaemonStorage
 from monitor.inference.registry_follower import RegistryFollower
@@ -42,6 +43,9 @@ COMPACTION_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
+MAX_NOTIFICATION_INTERVAL = 5.0
+"""Longest interval of the notifications in seconds; they follow each sample."""
+
 JOB_OFFSET = 0.5
 """Seconds by which the jobs are later than the samples."""
 
@@ -57,7 +61,7 @@ class Services:
         jobs: all jobs except for the sampling cycle.
         sources: sources of the samples.
         served: serving model.
-        processes: recorder of the processes at the start of warnings and anomalies.
+        process_recorder: recorder of the processes at the start of warnings and anomalies.
         records: reader of the database for the page and the API.
         before_sample: called by the storage writer shortly before each sample with a forecast.
         refresh: reads the overview of the database and publishes it.
@@ -66,7 +70,7 @@ class Services:
     jobs: tuple[Job, ...]
     sources: tuple[Source, ...]
     served: ServedModel
-    processes: ProcessRecorder
+    process_recorder: ProcessRecorder
     records: StoredDocuments
     before_sample: Callable[[], None]
     refresh: Callable[[], None]
@@ -144,12 +148,14 @@ def build_services(
         (stores, served),
         lambda: RecalibrationJob(stores, served, clock),
     )
-    processes = cache.get("processes", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock))
+    process_recorder = cache.get(
+        "process_recorder", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock)
+    )
     anomaly_detection = cache.get(
         "anomaly_detection",
-        (stores, config.anomaly, interval, processes),
+        (stores, config.anomaly, interval, process_recorder),
         lambda: AnomalyDetectionJob(
-            stores, config.anomaly, interval, holder.publish_anomaly, processes.anomaly_started, clock
+            stores, config.anomaly, interval, holder.publish_anomaly, process_recorder.anomaly_started, clock
         ),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
@@ -173,6 +179,7 @@ def build_services(
             ),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            *_notification_jobs(config, stores, holder, cache, clock),
         ),
         sources=cache.get(
             "sources",
@@ -180,7 +187,7 @@ def build_services(
             lambda: make_sources(sampling.sources, sampling.network_exclude),
         ),
         served=served,
-        processes=processes,
+        process_recorder=process_recorder,
         records=StoredDocuments(
             stores,
             HistoryReader(stores, lambda: served.rules, interval),
@@ -190,6 +197,38 @@ def build_services(
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
+
+
+def _notification_jobs(
+    config: Config, stores: Stores, holder: StateHolder, cache: ObjectCache, clock: Callable[[], float]
+) -> tuple[Job, ...]:
+    """Return the job of the notifications if a channel is configured; without one, its modules are not loaded.
+
+    A change of the channels keeps the outbox with the waiting notifications.
+    """
+    if not config.notify.channels:
+        return ()
+    from monitor.notifications.delivery import SenderProcesses  # noqa: PLC0415
+    from monitor.notifications.events import Origin  # noqa: PLC0415
+    from monitor.notifications.job import NotificationInput, NotificationJob  # noqa: PLC0415
+    from monitor.notifications.outbox import Outbox  # noqa: PLC0415
+
+    outbox = cache.get("outbox", (stores,), lambda: Outbox(stores.notifications))
+    senders = cache.get("senders", (), SenderProcesses)
+    holder.stop_notifications = senders.stop
+    host = socket.gethostname()
+    source = NotificationInput(
+        state=holder.state,
+        origin=lambda: Origin(host, config.notify.external_url or holder.page_url),
+        clock=clock,
+    )
+    job = cache.get(
+        "notification",
+        (stores, config.notify, config.anomaly.maintenance, config.directory),
+        lambda: NotificationJob(config, stores, outbox, senders, holder.publish_channels, source),
+    )
+    interval = min(config.sampling.interval, MAX_NOTIFICATION_INTERVAL)
+    return (Job("notification", interval, job.run, NOTIFIER, offset=JOB_OFFSET),)
 
 
 def _started_follower(storage: DaemonStorage, served: ServedModel, clock: Callable[[], float]) -> RegistryFollower:

@@ -62,6 +62,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.WRITE_ACCESS, permissions.check_write_access),
     Check(CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
     Check(CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),
+    Check(CheckId.SECRET_PERMISSIONS, permissions.check_secret_permissions),
     Check(CheckId.DAEMON, service.check_daemon),
     Check(CheckId.WRITES, live.check_writes),
     Check(CheckId.JOBS, live.check_jobs),

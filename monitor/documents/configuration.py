@@ -1,4 +1,4 @@
-"""Configuration document: result of `monitor check-config`."""
+"""Configuration documents: results of `monitor check-config` and `monitor notify test`."""
 
 from __future__ import annotations
 
@@ -19,3 +19,20 @@ class ConfigCheckDocument:
     file: str | None
     problems: tuple[str, ...] = ()
     config: Mapping[str, Mapping[str, object]] | None = None
+
+
+@dataclass(frozen=True)
+class ChannelTestDocument:
+    """Result of `monitor notify test` for one channel.
+
+    Attributes:
+        channel: name of the channel.
+        kind: kind of the channel.
+        delivered: True if the receiver accepted the test notification.
+        problem: reason of a failure; empty after a delivery.
+    """
+
+    channel: str
+    kind: str
+    delivered: bool
+    problem: str

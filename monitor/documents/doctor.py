@@ -30,6 +30,7 @@ class CheckId(StrEnum):
     WRITE_ACCESS = "write_access"
     CONFIG_PERMISSIONS = "config_permissions"
     KEY_PERMISSIONS = "key_permissions"
+    SECRET_PERMISSIONS = "secret_permissions"  # noqa: S105 - a name
     DAEMON = "daemon"
     WRITES = "writes"
     JOBS = "jobs"

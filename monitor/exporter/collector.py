@@ -13,6 +13,7 @@ from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.exporter.host import host_metrics, sampling_metrics
 from monitor.exporter.jobs import job_metrics
 from monitor.exporter.model import drift_metrics, model_metrics
+from monitor.exporter.notifications import notification_metrics
 from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
 from monitor.exporter.training import report_metrics, retraining_metrics
 from monitor.queries.overview import Overview
@@ -42,6 +43,7 @@ class StateCollector(Collector):
         yield from anomaly_metrics(state.anomaly)
         yield from model_metrics(state)
         yield from job_metrics(state.jobs)
+        yield from notification_metrics(state.channels)
         yield counter(
             "log_dropped",
             "Number of log lines since the start of the daemon that could not be written, as stderr is blocked.",

@@ -6,11 +6,14 @@ import math
 from collections.abc import Callable
 
 from model.features.spacing import GAP_FACTOR
-from model.units import HOUR
+from model.units import DAY, HOUR
 from monitor.stores import Stores
 
 MAX_GAP_SECONDS = 2 * HOUR
 """Longest gap between samples that counts as age, in seconds; longer ones may come from a clock step."""
+
+NOTIFICATIONS_KEPT = 7 * DAY
+"""Seconds for which the record of a delivered or abandoned notification is kept."""
 
 MIN_SAMPLES = 1000
 """Number of newest samples that are never deleted."""
@@ -53,6 +56,7 @@ class RetentionJob:
         2. Delete predictions and scores (live and replayed), block maxima and process snapshots older than the
            oldest remaining sample.
         3. Delete replayed anomalies without a verdict that started before this sample.
+        4. Delete the notifications that were finished more than NOTIFICATIONS_KEPT ago.
 
         Raises:
             StorageError: the database cannot be written.
@@ -75,3 +79,4 @@ class RetentionJob:
             self._stores.replayed_predictions.purge(oldest)
             self._stores.replayed_scores.purge(oldest)
             self._stores.anomalies.replace_replayed(-math.inf, oldest, [])
+        self._stores.notifications.purge_finished(self._clock() - NOTIFICATIONS_KEPT)

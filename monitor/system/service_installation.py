@@ -63,7 +63,7 @@ class Removal:
 
 
 def install(
-    program: Program, config: Path, *, default_config: str, listens_locally: Callable[[Path], bool]
+    program: Program, config: Path, *, default_config: str, stays_local: Callable[[Path], bool]
 ) -> Installation:
     """Write the systemd unit, and the configuration if it is missing, and reload systemd.
 
@@ -71,8 +71,8 @@ def install(
         program: the program that the service runs.
         config: path of the configuration.
         default_config: text of a new configuration.
-        listens_locally: returns True if the HTTP server of an existing configuration accepts connections from this
-            host only; raises an error if the configuration is invalid. Called before anything is written.
+        stays_local: returns True if an existing configuration needs connections with this host only; raises an
+            error if the configuration is invalid. Called before anything is written.
 
     Raises:
         MonitorError: root or systemd is missing, the service could not read a path, an existing unit was not written
@@ -85,7 +85,7 @@ def install(
     unit = UNITS / NAME
     former_text = _read_own_unit(unit)
     config_exists = config.exists()
-    text = unit_text(program, config, local_only=not config_exists or listens_locally(config))
+    text = unit_text(program, config, local_only=not config_exists or stays_local(config))
     if not config_exists:
         _write_config(config, default_config)
     if former_text != text:

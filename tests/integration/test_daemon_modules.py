@@ -9,16 +9,20 @@ pytestmark = pytest.mark.integration
 
 NOT_NEEDED = (
     "alembic",
+    "apprise",
     "jinja2",
     "matplotlib",
     "model.nn.training",
     "model.training.pipeline",
+    "monitor.notifications.job",
+    "monitor.notifications.dispatcher",
     "monitor.training.retrain",
     "numpy.ma",
     "numpy.polynomial",
     "numpy.random",
     "numpy.testing",
     "rich",
+    "smtplib",
     "sqlalchemy.orm",
     "storage.salvage",
     "yaml",
@@ -65,6 +69,34 @@ for path in ("/metrics", "/api/v1/status", "/api/v1/history", "/api/v1/anomalies
 storage.close()
 print(*sorted(set(sys.argv[2:]) & set(sys.modules)))
 """
+
+
+NOTIFICATIONS = ("apprise", "monitor.notifications.mail", "monitor.notifications.webhook", "smtplib")
+"""Modules of the sender processes: the daemon itself loads none of them, even with channels of every kind."""
+
+CHANNELS = """
+[notify.channels.hook]
+url = "http://127.0.0.1:9/"
+[notify.channels.mail]
+kind = "email"
+host = "127.0.0.1"
+sender = "a@example.org"
+recipients = ["b@example.org"]
+[notify.channels.command]
+kind = "command"
+argv = ["true"]
+[notify.channels.apprise]
+kind = "apprise"
+url = "json://127.0.0.1:9/"
+"""
+
+
+def test_daemon_with_channels_loads_no_library_of_theirs(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(f'[storage]\nurl = "sqlite:///{tmp_path}/monitor.db"\n{CHANNELS}')
+    command = [sys.executable, "-c", SCRIPT, str(config), *NOTIFICATIONS, "monitor.notifications.job"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.stdout, process.returncode) == ("monitor.notifications.job\n", 0), process.stderr
 
 
 def test_serving_daemon_loads_nothing_that_it_does_not_need(tmp_path):

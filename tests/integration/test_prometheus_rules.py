@@ -153,6 +153,16 @@ def test_alerts_and_runbooks_match():
     assert rows == [(name, ", ".join(dict.fromkeys(listed))) for name, listed in severities.items()]
 
 
+def test_pages_name_existing_alerts():
+    named = {
+        name: path.name
+        for folder in (RUNBOOKS, ROOT / "docs" / "how-to", ROOT / "docs" / "reference")
+        for path in folder.glob("*.md")
+        for name in re.findall(r"\bMonitor[A-Z][a-z]\w+", path.read_text())
+    }
+    assert {name: page for name, page in named.items() if name not in alert_names()} == {}
+
+
 def test_runbook_has_all_sections():
     for path in RUNBOOKS.glob("Monitor*.md"):
         page = path.read_text()

@@ -22,6 +22,8 @@ from storage import (
     MaintenanceWindow,
     ModelPart,
     ModelRegistry,
+    NotificationRepository,
+    NotifiedIncident,
     Onset,
     PredictionRepository,
     ProcessSnapshotRepository,
@@ -299,3 +301,11 @@ def test_downgrade_restores_the_rows_of_blocks(tmp_path: Path) -> None:
     connection.close()
     assert [horizon for horizon, _ in horizons] == [300.0, 900.0]
     assert "sample_blocks" not in table_definitions(tmp_path / "x.db")
+
+
+@pytest.mark.parametrize("revision", ["0014"])
+def test_database_keeps_the_notifications(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        notifications = NotificationRepository(database)
+        assert notifications.pending_counts() == {"ops": 1}
+        assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 900.0, 300.0)]

@@ -13,6 +13,21 @@ function(config) {
           + 'The daemon may not start again with the new one.',
       },
     },
+    {
+      alert: 'MonitorNotificationsFailing',
+      expr: |||
+        (monitor_notifications_pending{%(selector)s} > 0)
+        or (sum without (outcome) (increase(monitor_notifications_total{%(selector)s, outcome=~"failed|dropped"}[1h])) > 0.5)
+      ||| % config,
+      'for': '10m',
+      labels: { severity: 'warning' },
+      annotations: {
+        summary: 'Notifications of {{ $labels.instance }} fail in the channel {{ $labels.channel }}',
+        description:
+          'Notifications of {{ $labels.instance }} through the channel {{ $labels.channel }} wait for their delivery, or were '
+          + 'abandoned.',
+      },
+    },
     // Storage failures, which make jobs fail, are the alert MonitorStorageWriteFailing.
     {
       alert: 'MonitorJobFailing',

@@ -60,6 +60,15 @@ local perJob(title, description, unit, queries, custom={}) =
     [panels.query('time() - ' + panels.metric('job_last_success_timestamp_seconds'), job)]
   ),
   perJob(
+    'Notifications',
+    'Outcomes of notifications per second and channel, and the number that waits. Normally only deliveries.',
+    'short',
+    [
+      panels.query(panels.rate('notifications_total'), '{{outcome}} {{channel}}'),
+      panels.query(panels.metric('notifications_pending'), 'waiting {{channel}}'),
+    ]
+  ),
+  perJob(
     'Dropped log lines',
     'Log lines per second that could not be written, as nobody reads stderr. Normally zero.',
     'cps',

@@ -13,6 +13,7 @@ from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.errors import ConfigError
+from monitor.notifications.sending import Secrets, secret_directories
 from monitor.system.systemd_unit import bound_paths
 from monitor.web.web_config.files import FileReader
 from monitor.web.web_config.loader import load_web_config_file
@@ -121,6 +122,38 @@ def check_key_permissions(context: DoctorContext) -> Iterator[CheckResult]:
         yield warning(CheckId.KEY_PERMISSIONS, message, f"run `chmod o= {file}`")
     if not exposed:
         yield ok(CheckId.KEY_PERMISSIONS, f"{len(keys)} private keys, none readable for every user")
+
+
+def check_secret_permissions(context: DoctorContext) -> Iterator[CheckResult]:
+    """Yield a warning for each secret of a notification channel whose file is missing, or readable for every user."""
+    channels = context.config.notify.channels
+    directories = secret_directories(context.config.directory)
+    files = [(name, path) for name, channel in channels for path in Secrets(channel, directories).files]
+    path = context.config.path
+    if path is not None:
+        files += [(name, path) for name, channel in channels if channel.has_plain_secret]
+    exposed = False
+    for name, path in files:
+        finding = _secret_problem(path)
+        if finding is not None:
+            exposed = True
+            yield warning(CheckId.SECRET_PERMISSIONS, *finding, subject=name)
+    if not channels:
+        yield skipped(CheckId.SECRET_PERMISSIONS, "no notification channel")
+    elif not exposed:
+        yield ok(CheckId.SECRET_PERMISSIONS, f"{len(files)} secret files, none readable for every user")
+
+
+def _secret_problem(path: Path) -> tuple[str, str] | None:
+    """Return the problem of a secret file and its fix; None if there is none."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"{path}: {error.strerror}", "create it, or correct the key that names it"
+    if not mode & stat.S_IROTH:
+        return None
+    fix = f"run `chmod o= {path}`; the service gets a secret by LoadCredential= (docs/how-to/notifications.md)"
+    return f"{path} holds a secret and is readable for every user", fix
 
 
 def check_write_access(context: DoctorContext) -> Iterator[CheckResult]:

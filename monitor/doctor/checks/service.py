@@ -75,7 +75,7 @@ def check_unit(context: DoctorContext) -> Iterator[CheckResult]:
         yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")
         return
     try:
-        yield assess_unit(_unit_properties(), local_only=context.config.web.listens_locally)
+        yield assess_unit(_unit_properties(), local_only=context.config.stays_local)
     except (OSError, subprocess.SubprocessError) as error:
         yield skipped(CheckId.SERVICE, f"systemctl failed: {error}")
 
@@ -99,7 +99,7 @@ def assess_unit(properties: Mapping[str, str], *, local_only: bool = True) -> Ch
 
     Args:
         properties: properties that `systemctl show` prints, keyed by name.
-        local_only: True if the HTTP server is for this host only.
+        local_only: True if the daemon needs connections with this host only.
     """
     if properties.get("LoadState") == "not-found":
         return skipped(CheckId.SERVICE, "not installed; to install it, run `sudo monitor install-service`")

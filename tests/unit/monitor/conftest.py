@@ -14,7 +14,7 @@ from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
 from monitor.sampling.sampler import SourceState
 from monitor.sampling.storage_state import StorageState
-from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
+from monitor.state import AnomalyState, ChannelState, DaemonState, Histogram, JobState, LiveState
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
@@ -206,6 +206,7 @@ def state(live, overview):
         reloaded_at=NOW - 50_000,
         reload_failures=1,
         log_lines_dropped=6,
+        channels={"ops": ChannelState(2, {"delivered": 7, "retried": 3})},
         storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5, quarantines=2),
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),

@@ -43,26 +43,26 @@ def command(options: GlobalOptions, print_only: bool) -> int:
             sys.stderr.write(f"monitor: {problem}\n")
         local_only = True
         with suppress(ConfigError):
-            local_only = not config.exists() or _listens_locally(config)
+            local_only = not config.exists() or _stays_local(config)
         sys.stdout.write(unit_text(program, config, local_only=local_only))
         return ExitCode.DONE
     from monitor.config.reference import default_file  # noqa: PLC0415
     from monitor.system.service_installation import install  # noqa: PLC0415
 
-    result = install(program, config, default_config=default_file(), listens_locally=_listens_locally)
+    result = install(program, config, default_config=default_file(), stays_local=_stays_local)
     sys.stdout.write("\n".join(_report_lines(result)) + "\n")
     return ExitCode.DONE
 
 
-def _listens_locally(config: Path) -> bool:
-    """Return True if the HTTP server of a configuration accepts connections from this host only.
+def _stays_local(config: Path) -> bool:
+    """Return True if the service needs connections with this host only: from clients, and to channels.
 
     Raises:
         ConfigError: the configuration is invalid.
     """
     from monitor.config.loader import load_config  # noqa: PLC0415
 
-    return load_config(config).web.listens_locally
+    return load_config(config).stays_local
 
 
 def _report_lines(result: Installation) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from monitor.config.list_options import durations, integers, rules, strings
+from monitor.config.list_options import durations, integers, strings
 from monitor.config.options import option_of
 
 pytestmark = pytest.mark.unit
@@ -17,7 +17,6 @@ class Example:
     sources: tuple[str, ...] = strings(("cpu",), "Sources.", allowed=("cpu", "disk"))
     horizons: tuple[float, ...] = durations((300.0,), "Horizons.")
     layers: tuple[int, ...] = integers((64,), "Layers.")
-    rules: tuple = rules(((("cpu_usage", 0.85),),), "Rules.")
 
 
 OPTIONS = {key.name: option_of(key) for key in fields(Example)}
@@ -30,11 +29,8 @@ OPTIONS = {key.name: option_of(key) for key in fields(Example)}
         ("sources", ["disk", "cpu"], ("disk", "cpu")),
         ("horizons", ["90s", "1h30m"], (90.0, 5400.0)),
         ("layers", [], ()),
-        ("rules", [{"cpu_usage": 1, "memory_usage": "p95"}], ((("cpu_usage", 1.0), ("memory_usage", "p95")),)),
-        ("rules", [{"network_receive": 5e6}, {"cpu_usage": 0.5}],
-         ((("network_receive", 5e6),), (("cpu_usage", 0.5),))),
     ],
-)  # fmt: skip
+)
 def test_list_option_reads_and_writes_back(name, value, expected):
     result = OPTIONS[name].read(value)
     assert result == expected
@@ -53,20 +49,8 @@ def test_list_option_reads_and_writes_back(name, value, expected):
         ("horizons", ["0.5s"]),
         ("layers", [64, 0]),
         ("layers", 64),
-        ("rules", []),
-        ("rules", [{}]),
-        ("rules", [{"cpu": 0.8}]),
-        ("rules", [{"cpu_usage": 0}]),
-        ("rules", [{"cpu_usage": True}]),
-        ("rules", [{"cpu_usage": "95"}]),
-        ("rules", [{"cpu_usage": 85}]),
     ],
 )
 def test_list_option_rejects_an_invalid_value(name, value):
     with pytest.raises(ValueError, match=r"."):
         OPTIONS[name].read(value)
-
-
-def test_rules_report_every_invalid_bound_on_a_line():
-    with pytest.raises(ValueError, match=r"'cpu' is not a metric.*\n.*memory_usage"):
-        OPTIONS["rules"].read([{"cpu": 1}, {"memory_usage": 7}])

@@ -44,8 +44,8 @@ def config(tmp_path):
     return tmp_path / "etc" / "config.toml"
 
 
-def run_install(config, listens_locally=lambda _: True):
-    return install(PACKAGED, config, default_config=DEFAULT, listens_locally=listens_locally)
+def run_install(config, stays_local=lambda _: True):
+    return install(PACKAGED, config, default_config=DEFAULT, stays_local=stays_local)
 
 
 def test_install_writes_the_missing_files(systemctl_calls, unit, config):

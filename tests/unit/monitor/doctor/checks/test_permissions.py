@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
+from monitor.config.loader import Config, load_config
 from monitor.doctor.checks.permissions import (
     assess_owners,
     check_config_permissions,
     check_key_permissions,
+    check_secret_permissions,
     check_write_access,
 )
 from monitor.documents.doctor import CheckStatus
@@ -40,6 +42,38 @@ def test_private_key_readable_for_everyone_is_a_warning(tmp_path, mode, status, 
     (tmp_path / "server.key").chmod(mode)
     (result,) = check_key_permissions(context(web_file=file))
     assert (result.status, result.fix) == (status, fix.format(tmp_path / "server.key"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "mode", "statuses"),
+    [
+        ('url_file = "secret"', 0o640, [CheckStatus.OK]),
+        ('url_file = "secret"', 0o644, [CheckStatus.WARNING]),
+        ('url_file = "missing"', 0o640, [CheckStatus.WARNING]),
+        ('url_env = "URL"', 0o640, [CheckStatus.OK]),
+        ('preset = "slack"\nurl = "https://hooks.slack.com/T0KEN"', 0o640, [CheckStatus.WARNING]),
+        ('preset = "alertmanager"\nurl = "http://127.0.0.1:9093"', 0o640, [CheckStatus.OK]),
+        (
+            'kind = "email"\nhost = "h"\nuser = "u"\nsender = "a@b"\nrecipients = ["c@d"]\npassword_file = "secret"',
+            0o604,
+            [CheckStatus.WARNING],
+        ),
+    ],
+)
+def test_secret_readable_for_everyone_is_a_warning(tmp_path, keys, mode, statuses):
+    (tmp_path / "secret").write_text("http://127.0.0.1:1/T0KEN")
+    (tmp_path / "secret").chmod(mode)
+    file = tmp_path / "config.toml"
+    file.write_text(f"[notify.channels.ops]\n{keys}\n")
+    file.chmod(0o644)
+    results = list(check_secret_permissions(SimpleNamespace(config=load_config(file))))
+    assert [result.status for result in results] == statuses
+    assert "T0KEN" not in str(results)
+
+
+def test_secret_permissions_are_skipped_without_a_channel():
+    (result,) = check_secret_permissions(SimpleNamespace(config=Config()))
+    assert result.status is CheckStatus.SKIPPED
 
 
 @pytest.mark.parametrize(("mode", "status"), [(0o644, CheckStatus.OK), (0o640, CheckStatus.WARNING)])

@@ -49,7 +49,7 @@ def test_print_filters_addresses_unless_other_hosts_may_connect(tmp_path, capsys
 
 
 def test_install_passes_the_default_configuration_and_prints_the_next_command(monkeypatch, capsys):
-    def install(program, config, *, default_config, listens_locally):
+    def install(program, config, *, default_config, stays_local):
         assert default_config == default_file()
         return Installation(Path("/u/monitor.service"), UnitChange.WRITTEN, config, True, "systemctl go")
 

@@ -1,0 +1,1 @@
+"""Section [notify]: channels of the notifications."""

@@ -1,0 +1,147 @@
+"""Notification repository: queue of the notifications, and the incidents that were notified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from storage.database import Database
+from storage.notifications.records import Notification, NotificationStatus, NotifiedIncident
+from storage.notifications.tables import notifications, notified_incidents
+from storage.rows import record_decoder, tuple_decoder
+from storage.schema import LOCAL_HOST_ID
+
+_COLUMNS = notifications.c[tuple(field.name for field in fields(Notification))]
+_INCIDENT_COLUMNS = notified_incidents.c[tuple(field.name for field in fields(NotifiedIncident))]
+
+_NOTIFICATIONS = record_decoder(notifications.name, Notification, key=2)
+_INCIDENTS = record_decoder(notified_incidents.name, NotifiedIncident)
+_TIMES = tuple_decoder(notifications.name, str, float)
+_COUNTS = tuple_decoder(notifications.name, str, int)
+_STATUSES = tuple_decoder(notifications.name, str, NotificationStatus)
+
+
+class NotificationRepository:
+    """Notifications and notified incidents of one host. A refused operation raises StorageError."""
+
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
+        self._database = database
+        self._host_id = host_id
+        self._own = notifications.c.host_id == host_id
+
+    def save(self, changed: Sequence[Notification], incidents: Sequence[NotifiedIncident] = ()) -> None:
+        """Store new and changed notifications, and the incidents that they report, in one transaction.
+
+        Args:
+            changed: notifications; a pending one with the same key and channel gets the new status and attempts.
+            incidents: newest incident of each kind that has changed.
+        """
+        with self._database.writing() as connection:
+            if changed:
+                rows = [{"host_id": self._host_id, **asdict(notification)} for notification in changed]
+                new = insert(notifications)
+                updated = {name: new.excluded[name] for name in ("status", "attempts", "finished_at")}
+                key = ("host_id", "key", "channel")
+                is_pending = notifications.c.status == NotificationStatus.PENDING.value
+                connection.execute(new.on_conflict_do_update(key, set_=updated, where=is_pending), rows)
+            for incident in incidents:
+                values = asdict(incident)
+                newest = insert(notified_incidents).values(host_id=self._host_id, **values)
+                connection.execute(newest.on_conflict_do_update(index_elements=("host_id", "kind"), set_=values))
+
+    def incidents(self) -> list[NotifiedIncident]:
+        """Return the newest notified incident of each kind that has any."""
+        query = select(*_INCIDENT_COLUMNS).where(notified_incidents.c.host_id == self._host_id)
+        with self._database.reading() as connection:
+            return _INCIDENTS.read(self._database.damaged_rows, connection, query)
+
+    def next_pending(self, channel: str) -> Notification | None:
+        """Return the oldest pending notification of a channel; None if there is none."""
+        query = select(*_COLUMNS).where(*self._with_status(NotificationStatus.PENDING, channel))
+        with self._database.reading() as connection:
+            return _NOTIFICATIONS.first(self._database.damaged_rows, connection, query.order_by(notifications.c.id))
+
+    def pending_counts(self) -> dict[str, int]:
+        """Return the number of pending notifications of each channel that has any."""
+        query = select(notifications.c.channel, func.count()).where(*self._with_status(NotificationStatus.PENDING))
+        with self._database.reading() as connection:
+            query = query.group_by(notifications.c.channel)
+            return dict(_COUNTS.read(self._database.damaged_rows, connection, query))
+
+    def delivery_times(self, since: float) -> list[tuple[str, float]]:
+        """Return (channel, time) of each delivery at `since` (seconds since the epoch) or later, oldest first."""
+        delivered = (*self._with_status(NotificationStatus.DELIVERED), notifications.c.finished_at >= since)
+        query = select(notifications.c.channel, notifications.c.finished_at).where(*delivered)
+        with self._database.reading() as connection:
+            query = query.order_by(notifications.c.finished_at)
+            return [(channel, at) for channel, at in _TIMES.read(self._database.damaged_rows, connection, query)]
+
+    def channels_of(self, incident: str) -> dict[str, set[NotificationStatus]]:
+        """Return the channels that an incident was queued for, with the statuses of its notifications."""
+        query = select(notifications.c.channel, notifications.c.status)
+        channels: dict[str, set[NotificationStatus]] = {}
+        with self._database.reading() as connection:
+            query = query.where(self._own, notifications.c.incident == incident)
+            for channel, status in _STATUSES.read(self._database.damaged_rows, connection, query):
+                channels.setdefault(channel, set()).add(status)
+        return channels
+
+    def suppressed_counts(self, channel: str) -> dict[str, int]:
+        """Return the number of suppressed notifications of a channel by change, without the summarised ones."""
+        suppressed = self._with_status(NotificationStatus.SUPPRESSED, channel)
+        query = select(notifications.c.change, func.count()).where(*suppressed).group_by(notifications.c.change)
+        with self._database.reading() as connection:
+            return dict(_COUNTS.read(self._database.damaged_rows, connection, query))
+
+    def add_summary(self, summary: Notification) -> None:
+        """Queue the summary of the suppressed notifications of its channel, and mark them as summarised."""
+        suppressed = self._with_status(NotificationStatus.SUPPRESSED, summary.channel)
+        with self._database.writing() as connection:
+            connection.execute(
+                update(notifications).where(*suppressed).values(status=NotificationStatus.SUMMARISED.value)
+            )
+            connection.execute(insert(notifications).values(host_id=self._host_id, **asdict(summary)))
+
+    def drop_oldest(self, limit: int, now: float) -> dict[str, int]:
+        """Keep the newest `limit` pending notifications, drop the others, and return their number by channel.
+
+        Args:
+            limit: largest number of pending notifications.
+            now: seconds since the epoch.
+        """
+        pending = self._with_status(NotificationStatus.PENDING)
+        newest = select(notifications.c.id).where(*pending).order_by(notifications.c.id.desc()).limit(limit)
+        return self._finish(NotificationStatus.DROPPED, now, notifications.c.id.not_in(newest))
+
+    def expire(self, before: float, now: float) -> dict[str, int]:
+        """Give up the pending notifications of events before a time, and return their number by channel.
+
+        Args:
+            before: seconds since the epoch.
+            now: seconds since the epoch.
+        """
+        return self._finish(NotificationStatus.FAILED, now, notifications.c.created_at < before)
+
+    def purge_finished(self, before: float) -> None:
+        """Delete the notifications whose status became final before a time (seconds since the epoch)."""
+        with self._database.writing() as connection:
+            connection.execute(delete(notifications).where(self._own, notifications.c.finished_at < before))
+
+    def _finish(self, status: NotificationStatus, now: float, selected: ColumnElement[bool]) -> dict[str, int]:
+        """Set the final status of the selected pending notifications, and return their number by channel."""
+        pending = (*self._with_status(NotificationStatus.PENDING), selected)
+        counted = select(notifications.c.channel, func.count()).where(*pending).group_by(notifications.c.channel)
+        with self._database.writing() as connection:
+            counts = dict(_COUNTS.read(self._database.damaged_rows, connection, counted))
+            if counts:
+                final = {"status": status.value, "finished_at": now}
+                connection.execute(update(notifications).where(*pending).values(**final))
+        return counts
+
+    def _with_status(self, status: NotificationStatus, channel: str | None = None) -> tuple[ColumnElement[bool], ...]:
+        """Return the conditions for notifications with a status, of one channel or of all."""
+        selected = (self._own, notifications.c.status == status.value)
+        return selected if channel is None else (*selected, notifications.c.channel == channel)
