@@ -12,7 +12,7 @@ const charts = (() => {
   const MIN_ZOOM = 60;
   const DETECTOR_ROW = 60;
   // Unit and source by metric name.
-  const metrics = JSON.parse(document.getElementById("history").dataset.metrics);
+  const metrics = JSON.parse(document.getElementById("history")?.dataset.metrics ?? "{}");
   const UNIT_FORMATS = {
     ratio: format.percent, per_cpu: format.number, bytes_per_second: format.bytes, per_second: format.number,
   };
