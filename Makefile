@@ -1,4 +1,4 @@
-.PHONY: run test lint bench build audit deb config man modules metric-tables schemas mixin reliability reliability-page lock ci
+.PHONY: run test lint bench build audit deb docs lint-deploy config man modules metric-tables schemas mixin reliability reliability-page lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -36,6 +36,15 @@ audit:          ## look up known vulnerabilities of the runtime dependencies
 deb:            ## build the Debian package in this directory
 	deploy/debian/build
 
+docs:           ## build the documentation site in build/site; a broken link is an error
+	scripts/venv --docs
+	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --strict --quiet
+
+lint-deploy:    ## check the Containerfile and the Ansible role
+	scripts/venv --deploy
+	.venv/deploy/bin/hadolint deploy/container/Containerfile
+	.venv/deploy/bin/ansible-playbook --syntax-check --inventory localhost, deploy/ansible/site.yml
+
 config:         ## regenerate config.toml, its reference and deploy/monitor.service
 	.venv/bin/python scripts/make_config.py
 
@@ -48,8 +57,9 @@ metric-tables:  ## regenerate the tables of host metrics in the reference pages
 schemas:        ## regenerate the JSON schemas in docs/schemas from the typed documents
 	.venv/bin/python scripts/make_schemas.py
 
-man:            ## regenerate deploy/man/monitor.1 from the help of the commands
+man:            ## regenerate deploy/man/monitor.1 and docs/reference/commands.md from the help of the commands
 	.venv/bin/python scripts/make_manpage.py
+	.venv/bin/python scripts/make_commands.py
 
 mixin:          ## regenerate the rules of Prometheus and the dashboards of Grafana from deploy/mixin
 	.venv/bin/python scripts/make_mixin.py
@@ -61,9 +71,11 @@ reliability:    ## inject the faults, record the results, regenerate docs/refere
 reliability-page:    ## regenerate docs/reference/reliability.md from the recorded results
 	.venv/bin/python scripts/make_reliability.py
 
-lock:           ## regenerate the lock file (needs uv)
+lock:           ## regenerate the lock files (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --extra dev \
 	    --no-header --no-annotate --no-emit-package monitor-early-warning pyproject.toml -o requirements-dev.lock
+	for tools in docs deploy; do uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --no-header --no-annotate $$tools/requirements.in -o $$tools/requirements.lock || exit 1; done
 
 ci:
 	bash .ci/run

@@ -33,10 +33,12 @@ class BuildWithAssets(build_py):
     """Copy the files for operators into the built package."""
 
     def run(self) -> None:
-        """Build the packages, then add `monitor/data/assets`."""
-        super().run()
+        """Build the packages without files of an earlier build, then add `monitor/data/assets`."""
         if self.editable_mode:
+            super().run()
             return
+        shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
         source = Path("deploy")
         target = Path(self.build_lib) / "monitor" / "data" / "assets"
         for pattern in ASSETS:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from model.anomaly.events import DetectorReading
+from monitor.config.loader import Config
 from monitor.inference.forecast import Forecast
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.overview import Overview
@@ -139,6 +140,7 @@ class DaemonState:
         anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
         log_lines_dropped: number of log lines that could not be written since the start.
         storage: state of the writes to the database.
+        config: configuration in effect.
         channels: state of each channel of the notifications.
     """
 
@@ -155,4 +157,5 @@ class DaemonState:
     anomaly: AnomalyState | None = None
     log_lines_dropped: int = 0
     storage: StorageState = field(default_factory=StorageState)
+    config: Config = field(default_factory=Config)
     channels: Mapping[str, ChannelState] = field(default_factory=dict)

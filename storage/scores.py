@@ -49,7 +49,7 @@ class ScoreRepository:
         self._totals = replayed_score_totals if replayed else score_totals
         self._onsets = replayed_onsets if replayed else onsets
         self._row = record_decoder(self._totals.name, ScoreRow)
-        self._horizon = tuple_decoder(self._totals.name, float)
+        self._number = tuple_decoder(self._totals.name, float)
         self._onset = record_decoder(self._onsets.name, Onset)
 
     def add(self, horizon: float, scored_until: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
@@ -83,7 +83,7 @@ class ScoreRepository:
         column = self._totals.c
         query = select(column.horizon).where(column.host_id == self._host_id).distinct().order_by(column.horizon)
         with self._database.reading() as connection:
-            rows = self._horizon.read(self._database.damaged_rows, connection, query)
+            rows = self._number.read(self._database.damaged_rows, connection, query)
         return [horizon for (horizon,) in rows]
 
     def scored_until(self) -> dict[float, float]:
@@ -115,6 +115,20 @@ class ScoreRepository:
         )
         with self._database.reading() as connection:
             return self._row.read(self._database.damaged_rows, connection, query)
+
+    def scored_hours(self, horizon: float, start: float) -> list[float]:
+        """Return the starts of the hours (seconds since the epoch) since a time that have scored predictions.
+
+        Args:
+            horizon: prediction horizon in seconds.
+            start: seconds since the epoch, inclusive.
+        """
+        column = self._totals.c
+        chosen = (column.host_id == self._host_id, column.horizon == horizon, column.hour >= start, column.scored > 0)
+        query = select(column.hour).where(*chosen).distinct().order_by(column.hour)
+        with self._database.reading() as connection:
+            rows = self._number.read(self._database.damaged_rows, connection, query)
+        return [hour for (hour,) in rows]
 
     def onsets_since(self, horizon: float, start: float) -> list[Onset]:
         """Return the onsets since a time, in time order.

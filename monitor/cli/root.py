@@ -73,6 +73,7 @@ REFERENCE = {
         "http_proxy, https_proxy, no_proxy": "Proxies of import --prometheus.",
         "STATE_DIRECTORY, XDG_STATE_HOME": "Directory of the database unless storage.url is set: the first as it is, "
         'else "monitor" below the second.',
+        "MONITOR_PROCFS, MONITOR_SYSFS": "Trees read instead of /proc and /sys: in a container, those of the host.",
         "NO_COLOR": "If set: tables without colour.",
         "FORCE_COLOR, CLICOLOR_FORCE": "If set and not 0: coloured tables in a pipe too.",
         "TERM": 'Value "dumb": plain text.',

@@ -43,7 +43,7 @@ class SamplingCore:
         interval = config.sampling.interval
         self._interval = interval
         self._storage = storage
-        self._processes = services.processes
+        self._process_recorder = services.process_recorder
         self._buffer = WriteBuffer(storage.stores.cycles, self._ensure_open)
         self._sampler = Sampler(services.sources, interval)
         self.writer = StorageWriter(self._buffer, interval, services.before_sample)
@@ -92,7 +92,7 @@ class SamplingCore:
         """Continue with another configuration: a run in progress continues, and no sample is missed."""
         interval = config.sampling.interval
         self._storage = storage
-        self._processes = services.processes
+        self._process_recorder = services.process_recorder
         self._buffer.use(storage.stores.cycles, self._ensure_open)
         self.writer.use(interval, services.before_sample)
         self._sampler.use(services.sources, interval)
@@ -100,7 +100,7 @@ class SamplingCore:
         self.scheduler.replace(self._jobs(config, services))
 
     def _record_processes(self, started: Sequence[Prediction]) -> None:
-        self._processes.warnings_started(started)
+        self._process_recorder.warnings_started(started)
 
     def _ensure_open(self) -> None:
         self._storage.ensure_open(self._buffer.recently_stored)

@@ -72,6 +72,7 @@ class StateHolder:
         """Apply the keys of the configuration that the state depends on; the published values stay."""
         self._stale_after = max_sample_age(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
+        self._config = config
         if not config.notify.channels:
             self._channels = {}
 
@@ -148,5 +149,6 @@ class StateHolder:
             anomaly=self._anomaly if sampling else None,
             log_lines_dropped=dropped_log_lines(),
             storage=self._storage_state(),
+            config=self._config,
             channels=self._channels,
         )

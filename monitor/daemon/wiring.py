@@ -61,7 +61,7 @@ class Services:
         jobs: all jobs except for the sampling cycle.
         sources: sources of the samples.
         served: serving model.
-        processes: recorder of the processes at the start of warnings and anomalies.
+        process_recorder: recorder of the processes at the start of warnings and anomalies.
         records: reader of the database for the page and the API.
         before_sample: called by the storage writer shortly before each sample with a forecast.
         refresh: reads the overview of the database and publishes it.
@@ -70,7 +70,7 @@ class Services:
     jobs: tuple[Job, ...]
     sources: tuple[Source, ...]
     served: ServedModel
-    processes: ProcessRecorder
+    process_recorder: ProcessRecorder
     records: StoredDocuments
     before_sample: Callable[[], None]
     refresh: Callable[[], None]
@@ -148,12 +148,14 @@ def build_services(
         (stores, served),
         lambda: RecalibrationJob(stores, served, clock),
     )
-    processes = cache.get("processes", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock))
+    process_recorder = cache.get(
+        "process_recorder", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock)
+    )
     anomaly_detection = cache.get(
         "anomaly_detection",
-        (stores, config.anomaly, interval, processes),
+        (stores, config.anomaly, interval, process_recorder),
         lambda: AnomalyDetectionJob(
-            stores, config.anomaly, interval, holder.publish_anomaly, processes.anomaly_started, clock
+            stores, config.anomaly, interval, holder.publish_anomaly, process_recorder.anomaly_started, clock
         ),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
@@ -185,7 +187,7 @@ def build_services(
             lambda: make_sources(sampling.sources, sampling.network_exclude),
         ),
         served=served,
-        processes=processes,
+        process_recorder=process_recorder,
         records=StoredDocuments(
             stores,
             HistoryReader(stores, lambda: served.rules, interval),

@@ -83,16 +83,18 @@ class AnomalyDetectionJob:
         2. Apply new verdicts and maintenance windows to the thresholds.
         3. Score the complete rows, and store the changes of anomaly events and the block maxima.
         4. Publish the state.
+        5. Report an event that has started and is in progress.
 
         Raises:
             StorageError: the database cannot be read or written; the next run loads the detector again.
         """
         now = self._clock()
+        started = None
         try:
             self._load_if_changed(now)
             if self._session is not None:
                 self._session.apply_verdicts(now)
-                self._score(self._session, now)
+                started = self._score(self._session, now)
             self._publish(None if self._session is None else self._session.state(now))
         except (StorageError, MemoryError):
             self._forget_session()
@@ -103,14 +105,15 @@ class AnomalyDetectionJob:
             self._quarantine.add(self._model_id, QuarantineReason.FAILED, error)
             self._forget_session()
             self._publish(None)
+        if started is not None:
+            self._on_start(started)
 
-    def _score(self, session: DetectorSession, now: float) -> None:
-        """Score the rows that end by `now` (seconds since the epoch), and report the start of an event."""
+    def _score(self, session: DetectorSession, now: float) -> AnomalyRecord | None:
+        """Score the rows that end by `now` (seconds since the epoch); return a new event in progress, if any."""
         before = session.ongoing
         session.score_until(now)
         event = session.ongoing
-        if event is not None and (before is None or event.id != before.id):
-            self._on_start(event)
+        return None if event is None or (before is not None and event.id == before.id) else event
 
     def _forget_session(self) -> None:
         """Load the detector again at the next run: it and the database may differ after a failed write."""

@@ -14,6 +14,8 @@ from storage import AnomalyRecord, Prediction, ProcessSnapshot
 
 log = get_logger(__name__)
 
+THREAD_NAME = "process-recorder"
+
 MAX_PENDING = 16
 """Largest number of events that wait for a snapshot; further ones get none."""
 
@@ -66,12 +68,6 @@ class ProcessRecorder:
         """Record the processes for predictions with which a warning has started."""
         self._record([_Event(p.at, horizon=p.horizon, probability=p.probability) for p in predictions])
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the snapshot in progress, if any, at most a number of seconds."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
-
     def _record(self, events: Sequence[_Event]) -> None:
         if not self._config.processes:
             return
@@ -79,7 +75,7 @@ class ProcessRecorder:
             self._pending += events[: MAX_PENDING - len(self._pending)]
             if self._thread is not None:
                 return
-            self._thread = threading.Thread(target=self._run, name="process-recorder", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
             try:
                 self._thread.start()
             except RuntimeError as error:

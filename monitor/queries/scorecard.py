@@ -15,6 +15,7 @@ from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.forecast.events import (
     MIN_PERIODS,
     BaselineInputs,
+    EventScore,
     HorizonScorecard,
     Scorecard,
     baseline_scores,
@@ -51,24 +52,30 @@ def read_scorecard(
     Raises:
         StorageError: the database cannot be read.
     """
-    compared = [score for score in scores if score.events.periods >= MIN_PERIODS]
-    inputs = None
-    if compared and rules.resolved:
-        horizons = [score.horizon for score in compared]
-        until = max(stores.scores.scored_until().values(), default=since)
-        inputs = read_baseline_inputs(stores, rules, step, horizons, (since, until))
+    compared = [score for score in scores if score.events.periods >= MIN_PERIODS and rules.resolved]
+    baselines = _read_baselines(stores, compared, rules, step, since) if compared else {}
     return make_scorecard(
-        [
-            HorizonScorecard(
-                horizon=score.horizon,
-                model=score.events,
-                baselines=baseline_scores(inputs, compared.index(score), score.horizon, score.events)
-                if inputs is not None and score in compared
-                else {},
-            )
-            for score in scores
-        ]
+        [HorizonScorecard(score.horizon, score.events, baselines.get(score.horizon, {})) for score in scores]
     )
+
+
+def _read_baselines(
+    stores: Stores, scores: Sequence[HorizonScore], rules: Rules, step: float, since: float
+) -> dict[float, dict[str, EventScore]]:
+    """Return the event scores of the baselines by horizon and name.
+
+    Only the hours with scored predictions count: samples may be older, for example if they were imported.
+    """
+    hours = {score.horizon: stores.scores.scored_hours(score.horizon, since - since % HOUR) for score in scores}
+    start = min((hour for scored in hours.values() for hour in scored), default=since)
+    end = max(stores.scores.scored_until().values(), default=since)
+    inputs = read_baseline_inputs(stores, rules, step, list(hours), (max(since, start), end))
+    for column, scored in enumerate(hours.values()):
+        inputs.outcomes[~np.isin(inputs.times // HOUR * HOUR, scored), column] = np.nan
+    return {
+        score.horizon: baseline_scores(inputs, column, score.horizon, score.events)
+        for column, score in enumerate(scores)
+    }
 
 
 class ScorecardReader:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 STATIC_PREFIX = "/static/"
 
+PAGE_PATHS = ("/", "/model", "/config")
+
 EVENT_PREFIX = "/anomalies/"
 """Path of the page of an anomaly event, followed by its ID."""
 
@@ -64,7 +66,7 @@ class Application:
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
-            "/": self._page,
+            **dict.fromkeys(PAGE_PATHS, self._page),
             **dict.fromkeys(self._api.documents, self._document),
         }
         self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
@@ -122,11 +124,11 @@ class Application:
         except ApiError as error:
             return Response(error.code, JSON, to_json({"error": str(error)}).encode())
 
-    def _page(self, _: WSGIEnvironment) -> Response:
+    def _page(self, environ: WSGIEnvironment) -> Response:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
-        return Response(200, HTML, render_page(self._api, self._host, self._speed).encode())
+        return Response(200, HTML, render_page(self._api, self._host, environ["PATH_INFO"], self._speed).encode())
 
     def _event_page(self, environ: WSGIEnvironment) -> Response:
         from monitor.web.ui.event_page import render_event_page  # noqa: PLC0415

@@ -90,7 +90,9 @@ def build(directory, port, now):
     config = directory / "config.toml"
     config.write_text(CONFIG.format(database=database, port=port))
     samples = synthetic_samples(now - DAYS * DAY, now - STEP)
-    add_disk_fault(samples, now - 9000, now - 7200)
+    # At the start of a row of the detector, so that the first row has the full height.
+    fault = (now - 9000) // 60 * 60
+    add_disk_fault(samples, fault, fault + 1800)
     with open_stores(f"sqlite:///{database}") as stores:
         stores.samples.insert_missing(samples)
     command = [sys.executable, "-m", "monitor", "--config", str(config), "retrain", "--force"]
@@ -99,10 +101,10 @@ def build(directory, port, now):
     with open_stores(f"sqlite:///{database}") as stores:
         store_predictions(stores, samples, now - DAY)
         event = AnomalyRecord(
-            started_at=now - 9000,
-            ended_at=now - 7200,
+            started_at=fault,
+            ended_at=fault + 1800,
             peak=0.97,
-            peak_at=now - 8400,
+            peak_at=fault + 600,
             channel="joint",
             contributions={"disk_write": 0.6, "disk_busy": 0.3, "memory_usage": 0.1},
             model_id=1,

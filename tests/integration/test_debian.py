@@ -67,6 +67,15 @@ def test_package_name_and_metadata_match_release(package):
         assert f"/monitor/data/assets/{file}\n" in listed, file
 
 
+def test_package_has_dashboards_rules_and_docs(package, tmp_path):
+    run("dpkg-deb", "--extract", package, tmp_path)
+    shared = tmp_path / "usr/share"
+    for file in ("prometheus/alerts.yml", "grafana/dashboards/host.json", "mixin/mixin.libsonnet"):
+        assert (shared / "monitor" / file).read_bytes() == (ROOT / "deploy" / file).read_bytes()
+    pages = {page.relative_to(ROOT) for page in (ROOT / "docs").rglob("*.md")}
+    assert pages == {page.relative_to(shared / "doc/monitor") for page in shared.glob("doc/monitor/docs/**/*.md")}
+
+
 def test_package_has_no_build_paths_or_bytecode(package, tmp_path):
     run("dpkg-deb", "--raw-extract", package, tmp_path / "raw")
     search = ["grep", "--recursive", "--files-with-matches", package.parent, tmp_path / "raw"]

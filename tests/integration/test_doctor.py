@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 
-import psutil
 import pytest
 
 from monitor.sampling.sources import procfs
@@ -207,7 +206,7 @@ def test_doctor_reports_broken_proc_by_source_and_runs_other_checks(admin, docto
     (proc / "net").mkdir(parents=True)
     (proc / "stat").write_text("garbage\n")
     (proc / "meminfo").write_text("MemTotal: 1000 kB\nMemAvailable: 500 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n")
-    monkeypatch.setattr(psutil, "PROCFS_PATH", str(proc))
+    monkeypatch.setattr(procfs, "PROCFS", str(proc))
     monkeypatch.setattr(procfs, "SYSFS", tmp_path / "sys")
     code, results = doctor()
     assert code == 1

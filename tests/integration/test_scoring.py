@@ -159,6 +159,17 @@ def test_baselines_of_the_scorecard_are_computed_from_the_stored_samples(stores)
     assert all(baseline.false_warnings <= 7 for baseline in baselines.values())
 
 
+def test_baselines_are_scored_only_in_hours_with_predictions(stores):
+    now = BEGIN + 14_400
+    before = read_scorecard(stores, score(stores), RULES, STEP, now - 7 * 86_400).horizons[0].baselines
+    # Imported samples: ten days with ten peaks each that no rule counts as high load.
+    at = BEGIN - 864_000 + STEP * np.arange(86_000)
+    stores.samples.append_many([Sample(t, cpu_usage=0.75 if t % 8640 < 10 else 0.1) for t in at.tolist()])
+    after = read_scorecard(stores, score(stores), RULES, STEP, now - 7 * 86_400).horizons[0].baselines
+    assert after["static threshold"] == before["static threshold"]
+    assert after["persistence"] == before["persistence"]
+
+
 def test_baseline_inputs_in_chunks_are_the_stored_samples(stores, monkeypatch):
     period = (BEGIN, BEGIN + 14_000)
     whole = read_baseline_inputs(stores, RULES, STEP, (HORIZON,), period)

@@ -11,6 +11,7 @@ import pytest
 import model.nn
 from monitor.cli.root import COMMAND_MODULES
 from monitor.config.reference import reference_page
+from monitor.documents.doctor import CheckId
 
 pytestmark = pytest.mark.unit
 
@@ -123,3 +124,15 @@ def test_architecture_page_names_existing_files():
     named = set(re.findall(r"`((?:monitor|model|storage|scripts|deploy|tests)/[\w./]*)`", text))
     assert len(named) > 20
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_troubleshooting_page_names_existing_checks_and_events():
+    text = (DOCS / "how-to" / "troubleshooting.md").read_text()
+    # Several may follow each other: "check `disk_space`, `inodes` or `mount`".
+    runs = re.findall(r"(check|event) ((?:(?:, | or | and )?`[^`]+`)+)", text)
+    named = {(kind, name) for kind, run in runs for name in re.findall(r"`([^`]+)`", run)}
+    checks = {name.split()[0] for kind, name in named if kind == "check"}
+    events = {name for kind, name in named if kind == "event"}
+    assert checks <= set(CheckId)
+    assert events <= set(re.findall(r"^\| `([^`]+)`", (DOCS / "reference" / "logs.md").read_text(), re.MULTILINE))
+    assert len(checks) > 20

@@ -71,7 +71,7 @@ def unreadable_source(name: str, error: Exception) -> CheckResult:
     if name in UNSUPPORTED_SOURCES and isinstance(error, OSError | NotImplementedError):
         message, fix = UNSUPPORTED_SOURCES[name]
         return warning(CheckId.SOURCE, f"{message}: {detail}", fix, subject=name)
-    fix = f'check that {psutil.PROCFS_PATH} is the kernel\'s own, or remove "{name}" from sampling.sources'
+    fix = f'check that {procfs.PROCFS} is the kernel\'s own, or remove "{name}" from sampling.sources'
     return failed(CheckId.SOURCE, f"cannot be read: {detail}", fix, subject=name)
 
 
@@ -87,7 +87,7 @@ def assess_rates(source: Source, rates: Values) -> CheckResult:
     message = _describe_rates(source, rates, values)
     implausible = [f"{f} {rates[f]:.4g}" for f in source.fields if values[f] is None and rates[f] is not None]
     if implausible:
-        fix = f"check what provides {psutil.PROCFS_PATH}; such values are not stored"
+        fix = f"check what provides {procfs.PROCFS}; such values are not stored"
         return warning(CheckId.SOURCE, _join(f"implausible: {', '.join(implausible)}", message), fix, subject=name)
     unexplained = [field for field in _missing_fields(source, rates) if field not in EXPLAINED_GAPS]
     if unexplained:

@@ -35,7 +35,7 @@ class Load:
         self._cpus = DeviceCache(lambda _: os.cpu_count() or 1, COUNT_CPUS_AFTER)
 
     def read(self) -> float:
-        # psutil calls libc, which ignores psutil.PROCFS_PATH.
+        # libc, which psutil calls, reads /proc only.
         columns = read_proc("loadavg").split()
         if len(columns) != COLUMNS:
             raise ValueError(f"{len(columns)} columns in loadavg instead of {COLUMNS}")

@@ -13,7 +13,7 @@ from monitor.sampling.sources.base import READ_DELAY, Values
 from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limited_increase
 from monitor.sampling.sources.device_cache import DeviceCache
 from monitor.sampling.sources.interfaces import counted_interfaces
-from monitor.sampling.sources.procfs import parse_rows, read_whole_proc
+from monitor.sampling.sources.procfs import NETWORK_TABLE, parse_rows, read_whole_proc
 
 HEADER_LINES = 2
 COLUMNS = 16
@@ -50,7 +50,7 @@ class Network:
         self._meter = CounterMeter(self._increase)
 
     def read(self) -> dict[str, Counts]:
-        lines = read_whole_proc("net/dev").splitlines(keepends=True)[HEADER_LINES:]
+        lines = read_whole_proc(NETWORK_TABLE).splitlines(keepends=True)[HEADER_LINES:]
         table = parse_rows(lines, _parse_row)
         self._speeds = self._links.get(table)
         return {name: table[name] for name in self._speeds}

@@ -1,7 +1,8 @@
 """Access to procfs and sysfs: bounded reads, and parsers that skip malformed rows.
 
-Files are read below `psutil.PROCFS_PATH`, which tests replace. psutil's parsers are not used: they reject a table
-because of one malformed row, accept truncated rows, and replace implausible figures.
+The environment variables MONITOR_PROCFS and MONITOR_SYSFS name the trees to read: in a container, those of the host.
+psutil's parsers are not used: they reject a table because of one malformed row, accept truncated rows, and replace
+implausible figures.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
+from monitor.errors import ConfigError
 
 T = TypeVar("T")
 
-SYSFS = Path("/sys")
+PROCFS_VARIABLE = "MONITOR_PROCFS"
+SYSFS_VARIABLE = "MONITOR_SYSFS"
+
+PROCFS = os.environ.get(PROCFS_VARIABLE) or "/proc"
+SYSFS = Path(os.environ.get(SYSFS_VARIABLE) or "/sys")
+
+NETWORK_TABLE = "1/net/dev" if os.environ.get(PROCFS_VARIABLE) else "net/dev"
+"""Table of the network interfaces: `net` itself is a link to the interfaces of the reader, such as a container."""
 
 MAX_BYTES = 8192
 """Largest number of bytes read by `read_proc`; /proc/meminfo, the largest file it reads, has less than 2 KiB."""
@@ -27,6 +35,22 @@ MAX_WHOLE_BYTES = 2**22
 """Number of bytes after which `read_whole_proc` stops reading; the tables have one row per CPU or device."""
 
 _descriptors: dict[str, int] = {}
+
+
+def check_trees() -> None:
+    """Check the trees that the environment variables name.
+
+    Raises:
+        ConfigError: a variable is set, and its directory is not such a tree.
+    """
+    trees = ((PROCFS_VARIABLE, Path(PROCFS) / NETWORK_TABLE, "/proc"), (SYSFS_VARIABLE, SYSFS / "class/net", "/sys"))
+    problems = [
+        f"{variable}: {file} does not exist; mount {original} of the host there, or unset the variable"
+        for variable, file, original in trees
+        if os.environ.get(variable) and not file.exists()
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def read_proc(name: str) -> str:
@@ -69,7 +93,7 @@ def _pread(name: str, size: int, offset: int) -> bytes:
     The file stays open: the kernel generates the content again for each read from offset 0, and opening a file costs
     several times as much as reading it. For use by one thread.
     """
-    path = f"{psutil.PROCFS_PATH}/{name}"
+    path = f"{PROCFS}/{name}"
     if path not in _descriptors:
         _descriptors[path] = os.open(path, os.O_RDONLY)
     try:

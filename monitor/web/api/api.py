@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument
+from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.history import HistoryDocument
-from monitor.documents.models import ModelDocument, model_document
+from monitor.documents.models import ModelDocument, ModelListEntry, model_document
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument, daemon_status_document
@@ -51,9 +52,10 @@ class Api:
             HISTORY_PATH: self._history,
             ANOMALIES_PATH: lambda _: self.anomalies(),
             "/api/v1/warnings": lambda _: self._reader().warnings(),
-            "/api/v1/models": lambda _: self._reader().models(),
+            "/api/v1/models": lambda _: self.models(),
             "/api/v1/model": lambda _: self.model(),
             "/api/v1/training": lambda _: self.training(),
+            "/api/v1/config": lambda _: self.configuration(),
             "/api/v1/scorecard": lambda _: self.scorecard(),
         }
 
@@ -126,6 +128,23 @@ class Api:
             StorageError: the database cannot be read.
         """
         return self._reader().scorecard()
+
+    def configuration(self) -> ConfigCheckDocument:
+        """Return the configuration in effect, with credentials redacted."""
+        # Imported late: few daemons are asked for their configuration.
+        from monitor.config.reference import effective_values  # noqa: PLC0415
+
+        config = self._state().config
+        return ConfigCheckDocument(str(config.path) if config.path else None, config=effective_values(config))
+
+    def models(self) -> tuple[ModelListEntry, ...]:
+        """Return the registered models, newest first.
+
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().models()
 
     def model(self) -> ModelDocument | None:
         """Return the document of the serving model; None if no model serves."""

@@ -12,7 +12,7 @@ const charts = (() => {
   const MIN_ZOOM = 60;
   const DETECTOR_ROW = 60;
   // Unit and source by metric name.
-  const metrics = JSON.parse(document.getElementById("history").dataset.metrics);
+  const metrics = JSON.parse(document.getElementById("history")?.dataset.metrics ?? "{}");
   const UNIT_FORMATS = {
     ratio: format.percent, per_cpu: format.number, bytes_per_second: format.bytes, per_second: format.number,
   };
@@ -269,7 +269,7 @@ const charts = (() => {
       },
       scales,
       axes: [
-        { ...axis, grid, ...(spec.epochs ? { incrs: [1, 2, 5, 10, 20, 50, 100] } : { values: TIME_TICKS }) },
+        { ...axis, grid, ...(spec.epochs ? { incrs: [1, 2, 5, 10, 20, 50, 100] } : { values: TIME_TICKS, space: 80 }) },
         ...Object.entries(spec.scales).map(([scale, write], i) => ({
           ...axis, scale, side: i ? 1 : 3, size: 72, grid: i ? { show: false } : grid,
           values: (_, ticks) => ticks.map((v) => (v == null ? "" : write(v))),

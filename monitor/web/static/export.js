@@ -7,7 +7,7 @@ const exports = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
-  // Names and values of all curves; the metrics first, so that `monitor import` reads the file.
+  // Names and values of all curves.
   function columns(history) {
     const named = Object.entries(history.load).filter(([, values]) => values.some((v) => v != null));
     for (const p of history.predictions) {
@@ -18,27 +18,30 @@ const exports = (() => {
     return named;
   }
 
-  const fileName = (history, ending) => `monitor-${new Date(history.from * 1000).toISOString().slice(0, 16)}${ending}`.replace(":", "");
+  const fileName = (seconds, ending) => `monitor-${new Date(seconds * 1000).toISOString().slice(0, 16)}${ending}`.replace(":", "");
+
+  function png(name, title) {
+    const chart = charts.canvas(name), margin = 28 * devicePixelRatio;
+    const picture = Object.assign(document.createElement("canvas"), { width: chart.width, height: chart.height + margin });
+    const context = picture.getContext("2d");
+    context.fillStyle = charts.color("sheet");
+    context.fillRect(0, 0, picture.width, picture.height);
+    context.fillStyle = charts.color("ink");
+    context.font = `600 ${14 * devicePixelRatio}px system-ui, sans-serif`;
+    context.fillText(title, 8 * devicePixelRatio, 18 * devicePixelRatio);
+    context.drawImage(chart, 0, margin);
+    picture.toBlob((blob) => save(blob, fileName(Date.now() / 1000, `-${name}.png`)));
+  }
+
+  document.querySelectorAll("[data-png]").forEach((button) => button.addEventListener("click", () =>
+    png(button.dataset.png, button.closest("figure").querySelector("b").textContent)));
 
   return {
     csv(history) {
       const named = columns(history);
       const rows = history.at.map((at, i) => [at, ...named.map(([, values]) => values[i] ?? "")].join(","));
       const text = [["timestamp", ...named.map(([name]) => name)].join(","), ...rows, ""].join("\n");
-      save(new Blob([text], { type: "text/csv" }), fileName(history, ".csv"));
-    },
-
-    png(history, name, title) {
-      const chart = charts.canvas(name), margin = 28 * devicePixelRatio;
-      const picture = Object.assign(document.createElement("canvas"), { width: chart.width, height: chart.height + margin });
-      const context = picture.getContext("2d");
-      context.fillStyle = charts.color("sheet");
-      context.fillRect(0, 0, picture.width, picture.height);
-      context.fillStyle = charts.color("ink");
-      context.font = `600 ${14 * devicePixelRatio}px system-ui, sans-serif`;
-      context.fillText(title, 8 * devicePixelRatio, 18 * devicePixelRatio);
-      context.drawImage(chart, 0, margin);
-      picture.toBlob((blob) => save(blob, fileName(history, `-${name}.png`)));
+      save(new Blob([text], { type: "text/csv" }), fileName(history.from, ".csv"));
     },
 
     // Fill a table with the shown history, newest first.

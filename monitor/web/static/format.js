@@ -23,7 +23,10 @@ const clock = (() => {
   const digits = (n) => String(n).padStart(2, "0");
 
   // A Date whose local fields are those of the shown time zone.
-  const date = (seconds) => local ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
+  function date(seconds) {
+    const at = new Date(seconds * 1000);
+    return local ? at : new Date(at.getTime() + at.getTimezoneOffset() * 60000);
+  }
 
   return {
     date,

@@ -8,6 +8,8 @@ const view = (() => {
   let range = recorded < 900 ? "15m" : recorded < 3600 ? "1h" : "6h";
   // [from, to] in seconds since the epoch; null for a period that ends now.
   let fixed = null, horizons = null, changed = () => {};
+  // Latest known time of the daemon, whose clock may be ahead of the browser's.
+  let latest = Date.now() / 1000;
 
   function read() {
     const query = new URLSearchParams(location.search);
@@ -32,8 +34,8 @@ const view = (() => {
   }
 
   function showBetween(from, to) {
-    const now = Date.now() / 1000, span = Math.min(to - from, maxSpan);
-    const end = Math.min((from + to + span) / 2, now);
+    const span = Math.min(to - from, maxSpan);
+    const end = Math.min((from + to + span) / 2, latest);
     show([Math.floor(end - span), Math.ceil(end)]);
   }
 
@@ -62,6 +64,8 @@ const view = (() => {
       addEventListener("popstate", () => { read(); write(); changed(); });
     },
     showBetween,
+    // Report the end of a shown period.
+    reached: (until) => (latest = Math.max(latest, until, Date.now() / 1000)),
     reset: () => show(null),
     get horizons() { return horizons; },
     chooseHorizons(names) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,6 +31,9 @@ MAX_POINT_RADIUS = 9.0
 
 NORM_DECADES = (-8.0, 2.0)
 """Decimal exponents of the gradient norms at both ends of their axis."""
+
+PAGES = (("/", "Overview"), ("/model", "Model"), ("/config", "Configuration"))
+"""Path and name of each page in the navigation."""
 
 
 @cache
@@ -60,16 +64,29 @@ def environment() -> Environment:
         quantity=format_quantity,
         quarantine_notice=quarantine_notice,
         storage_problems=storage_problems,
+        rule=format_rule,
         svg_percent=svg_percent,
         time=format_time,
     )
     made.globals["static_url"] = static_url
+    made.globals["pages"] = PAGES
     return made
 
 
 def metric_value(value: float | None, metric: str) -> str:
     """Return the value of a host metric with its unit; a filter has its value first."""
     return format_value(metric, value)
+
+
+def format_rule(bounds: Iterable[tuple[str, float | str]]) -> str:
+    """Return a high-load rule as text, such as `cpu_usage >= 0.6 and memory_usage >= p95`.
+
+    Args:
+        bounds: (metric, bound) of the rule.
+    """
+    return " and ".join(
+        f"{metric} >= {bound if isinstance(bound, str) else f'{bound:g}'}" for metric, bound in bounds
+    )
 
 
 def svg_percent(ratio: float) -> str:

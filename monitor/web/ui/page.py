@@ -1,17 +1,10 @@
-"""HTML page: template rendering of the documents of the JSON API."""
+"""HTML pages: template rendering of the documents of the JSON API."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
-from monitor.documents.anomalies import AnomalyDocument
-from monitor.documents.models import ModelDocument
-from monitor.documents.prediction import PredictionDocument
-from monitor.documents.scores import ScorecardDocument
-from monitor.documents.status import StatusDocument
-from monitor.documents.training import RunDocument
 from monitor.queries.history import MAX_RANGE
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
@@ -39,56 +32,63 @@ HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibra
 """Scores in the table of the serving model, with their number of decimals."""
 
 
-@dataclass(frozen=True)
-class PageDocuments:
-    """Documents that the page shows; a document that is not available yet is None or empty."""
-
-    status: StatusDocument | None
-    predictions: tuple[PredictionDocument, ...]
-    anomalies: tuple[AnomalyDocument, ...]
-    model: ModelDocument | None
-    training: RunDocument | None
-    scorecard: ScorecardDocument | None
-
-
-def render_page(api: Api, host: str, speed: float = 1.0) -> str:
-    """Return the HTML page, rendered from the current documents of the API.
+def render_page(api: Api, host: str, path: str, speed: float = 1.0) -> str:
+    """Return an HTML page, rendered from the current documents of the API.
 
     Args:
         api: source of all figures on the page.
         host: name of this machine.
+        path: one of the paths of PAGES.
         speed: seconds of the clock per second; the page refreshes that much more often.
     """
-    documents = read_documents(api)
-    template = environment().get_template("page.html")
-    return template.render(
-        host=host,
-        speed=speed,
-        status=documents.status,
-        predictions=documents.predictions,
-        anomalies=documents.anomalies,
-        model=documents.model,
-        training=documents.training,
-        scorecard=documents.scorecard,
-        ranges=RANGES,
-        metrics={metric.field: {"unit": metric.unit, "source": metric.source} for metric in HOST_METRICS},
-        max_range=MAX_RANGE,
-        host_metrics=HOST_METRICS,
-        holdout_scores=HOLDOUT_SCORES,
-        document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
+    name, read_context = _TEMPLATES[path]
+    return (
+        environment()
+        .get_template(name)
+        .render(
+            host=host,
+            path=path,
+            speed=speed,
+            status=_value_or(None, api.status),
+            document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
+            host_metrics=HOST_METRICS,
+            **read_context(api),
+        )
     )
 
 
-def read_documents(api: Api) -> PageDocuments:
-    """Read the documents of the page from the API; a document that is not available is None or empty."""
-    return PageDocuments(
-        status=_value_or(None, api.status),
-        predictions=api.prediction(),
-        anomalies=_value_or((), api.anomalies)[:LISTED_ANOMALIES],
-        model=api.model(),
-        training=api.training(),
-        scorecard=_value_or(None, api.scorecard),
-    )
+def _overview(api: Api) -> dict[str, object]:
+    return {
+        "predictions": api.prediction(),
+        "anomalies": _value_or((), api.anomalies)[:LISTED_ANOMALIES],
+        "scorecard": _value_or(None, api.scorecard),
+        "ranges": RANGES,
+        "metrics": {metric.field: {"unit": metric.unit, "source": metric.source} for metric in HOST_METRICS},
+        "max_range": MAX_RANGE,
+    }
+
+
+def _model(api: Api) -> dict[str, object]:
+    return {
+        "model": api.model(),
+        "models": _value_or((), api.models),
+        "training": api.training(),
+        "holdout_scores": HOLDOUT_SCORES,
+    }
+
+
+def _configuration(api: Api) -> dict[str, object]:
+    model = api.model()
+    report = None if model is None else model.report
+    return {"configuration": api.configuration(), "resolved_rules": () if report is None else report.rules}
+
+
+_TEMPLATES: dict[str, tuple[str, Callable[[Api], dict[str, object]]]] = {
+    "/": ("overview.html", _overview),
+    "/model": ("model.html", _model),
+    "/config": ("config.html", _configuration),
+}
+"""For each page, its template and a function that reads the documents which only this page shows."""
 
 
 def _value_or(default: Default, read: Callable[[], Value]) -> Default | Value:

@@ -322,7 +322,7 @@ AnomalyDetectionJob.run = run
 
 @case(
     "garbage in /proc",
-    "psutil.PROCFS_PATH on random bytes",
+    "the sources read random bytes",
     2,
     "missing values, `source_success` 0, the daemon is healthy",
 )
@@ -333,7 +333,9 @@ def garbage_in_proc(lab):
         path = directory / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(os.urandom(2000))
-    daemon = lab.daemon().start(fault=f"import psutil; psutil.PROCFS_PATH = {str(directory)!r}")
+    daemon = lab.daemon().start(
+        fault=f"from monitor.sampling.sources import procfs; procfs.PROCFS = {str(directory)!r}"
+    )
     assert daemon.metric('source_success{source="cpu"}', 1) == 0
     assert_samples(daemon)
     daemon.assert_stops()

@@ -113,3 +113,11 @@ def test_replayed_scores_are_apart_and_do_not_advance_the_scoring(
     assert leads(replayed, 300.0, 0.0) == [60.0]
     replayed.purge_between(3600.0, 7200.0)
     assert (replayed.horizons(), leads(replayed, 300.0, 0.0)) == ([], [])
+
+
+def test_scored_hours_are_those_with_scored_predictions(repository: ScoreRepository) -> None:
+    rows = [ROW, replace(ROW, decile=3), replace(ROW, hour=7200.0, scored=0), replace(ROW, hour=10800.0)]
+    repository.add(300.0, 14400.0, rows, [])
+    assert repository.scored_hours(300.0, 0.0) == [3600.0, 10800.0]
+    assert repository.scored_hours(300.0, 3601.0) == [10800.0]
+    assert repository.scored_hours(900.0, 0.0) == []

@@ -26,6 +26,9 @@ def command(options: GlobalOptions) -> int:
     runs in its own process at the lowest priority.
     """
     from monitor.daemon import lifecycle  # noqa: PLC0415
+    from monitor.sampling.sources.procfs import check_trees  # noqa: PLC0415
 
-    lifecycle.run(load_configuration(options))
+    config = load_configuration(options)
+    check_trees()
+    lifecycle.run(config)
     return ExitCode.DONE

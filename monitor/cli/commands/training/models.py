@@ -114,7 +114,7 @@ def export_model(options: GlobalOptions, model_id: int, file: Path, force: bool)
 def import_model(options: GlobalOptions, file: Path) -> int:
     """Register the model in a file without activating it.
 
-    To let it serve, run `monitor models activate`.
+    To let it serve, run `monitor models activate ID`.
     """
     from monitor.documents.models import model_import_document  # noqa: PLC0415
     from monitor.reports.files import model_import_report  # noqa: PLC0415

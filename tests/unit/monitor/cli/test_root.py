@@ -122,3 +122,8 @@ def test_readme_usage_has_the_shared_options():
 def test_committed_manual_page_is_generated_from_the_commands():
     page = runpy.run_path(str(ROOT / "scripts" / "make_manpage.py"))["manpage"]()
     assert (ROOT / "deploy" / "man" / "monitor.1").read_text() == page, "run: make man"
+
+
+def test_committed_command_reference_is_generated_from_the_commands():
+    page = runpy.run_path(str(ROOT / "scripts" / "make_commands.py"))["command_reference"]()
+    assert (ROOT / "docs" / "reference" / "commands.md").read_text() == page, "run: make man"

@@ -59,7 +59,7 @@ def test_services_schedule_every_job(stores):
         ({}, set()),
         ({"storage": StorageSection(retention=30 * DAY)}, set()),
         ({"anomaly": AnomalySection(enabled=False)}, {"anomaly_detection"}),
-        ({"events": EventsSection(command_lines=True)}, {"processes", "anomaly_detection"}),
+        ({"events": EventsSection(command_lines=True)}, {"process_recorder", "anomaly_detection"}),
         ({"sampling": SamplingSection(network_exclude=("veth*",))}, {"sources"}),
         ({"sampling": SamplingSection(interval=2.0)}, {"served", "anomaly_detection"}),
         ({"high_load": HighLoadSection(sustained=600.0)}, {"served"}),
@@ -76,7 +76,7 @@ def test_services_keep_the_objects_whose_configuration_is_the_same(stores, chang
         return {
             "served": services.served,
             "sources": services.sources,
-            "processes": services.processes,
+            "process_recorder": services.process_recorder,
             "anomaly_detection": jobs["anomaly_detection"],
         }
 

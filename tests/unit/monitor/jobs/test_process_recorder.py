@@ -7,7 +7,7 @@ import pytest
 
 from monitor.config.events_section import EventsSection
 from monitor.jobs import process_recorder
-from monitor.jobs.process_recorder import MAX_PENDING, ProcessRecorder
+from monitor.jobs.process_recorder import MAX_PENDING, THREAD_NAME, ProcessRecorder
 from monitor.sampling.top_processes import TopProcesses
 from storage import AnomalyRecord, Prediction, ProcessUsage, StorageError
 from tests.unit.monitor.conftest import NOW
@@ -50,15 +50,22 @@ def recorder_of(stores, reader, **config):
     return ProcessRecorder(stores, EventsSection(**config), lambda: NOW + 2, reader)
 
 
-def finish(recorder, reader):
+def recorder_threads():
+    return [thread for thread in threading.enumerate() if thread.name == THREAD_NAME]
+
+
+def finish(reader):
+    """Let the reader return, and wait for the end of the recorder's thread."""
     reader.release.set()
-    recorder.wait(10)
+    for thread in recorder_threads():
+        thread.join(10)
+    assert recorder_threads() == []
 
 
 def test_processes_of_an_anomaly_are_stored_with_its_id(stores, reader):
     recorder = recorder_of(stores, reader)
     recorder.anomaly_started(ANOMALY)
-    finish(recorder, reader)
+    finish(reader)
     snapshot = stores.process_snapshots.of_anomaly(4)
     assert (snapshot.at, snapshot.started_at, snapshot.horizon) == (NOW + 2, NOW - 60, None)
     assert (snapshot.seconds, snapshot.visited, snapshot.io_hidden, snapshot.complete) == (1.0, 135, 130, True)
@@ -68,7 +75,7 @@ def test_processes_of_an_anomaly_are_stored_with_its_id(stores, reader):
 def test_processes_of_warnings_are_stored_with_time_horizon_and_probability(stores, reader):
     recorder = recorder_of(stores, reader)
     recorder.warnings_started([warning(300.0), warning(900.0)])
-    finish(recorder, reader)
+    finish(reader)
     stored = stores.process_snapshots.of_warnings(0.0)
     assert [(s.started_at, s.horizon, s.probability, s.anomaly_id) for s in stored] == [
         (NOW, 300.0, 0.75, None),
@@ -84,25 +91,23 @@ def test_caller_does_not_wait_and_later_events_share_the_next_snapshot(stores, r
     for number in range(MAX_PENDING + 5):
         recorder.warnings_started([warning(300.0, NOW + number)])
     assert stores.process_snapshots.count() == 0
-    finish(recorder, reader)
+    finish(reader)
     assert len(reader.calls) == 2
     assert stores.process_snapshots.count() == 1 + MAX_PENDING
 
 
 def test_recorder_has_no_thread_between_events(stores, reader):
     recorder = recorder_of(stores, reader)
-    reader.release.set()
     for number in range(2):
         recorder.warnings_started([warning(300.0, NOW + number)])
-        recorder.wait(10)
-        assert not [thread for thread in threading.enumerate() if thread.name == "process-recorder"]
+        finish(reader)
     assert len(reader.calls) == 2
 
 
 def test_command_lines_are_read_only_if_configured(stores, reader):
     recorder = recorder_of(stores, reader, command_lines=True)
     recorder.anomaly_started(ANOMALY)
-    finish(recorder, reader)
+    finish(reader)
     assert reader.calls == [True]
 
 
@@ -110,7 +115,7 @@ def test_nothing_is_read_if_switched_off(stores, reader):
     recorder = recorder_of(stores, reader, processes=False)
     recorder.anomaly_started(ANOMALY)
     recorder.warnings_started([warning(300.0)])
-    finish(recorder, reader)
+    finish(reader)
     assert (reader.calls, stores.process_snapshots.count()) == ([], 0)
 
 
@@ -119,13 +124,13 @@ def test_failed_snapshot_is_logged_and_the_next_one_is_taken(stores, reader, cap
     recorder = recorder_of(stores, reader)
     reader.error = error
     recorder.anomaly_started(ANOMALY)
-    finish(recorder, reader)
+    finish(reader)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", "process snapshot failed")
     ]
     reader.error = None
     recorder.anomaly_started(ANOMALY)
-    recorder.wait(10)
+    finish(reader)
     assert stores.process_snapshots.of_anomaly(4) is not None
 
 
@@ -141,5 +146,5 @@ def test_thread_that_cannot_start_is_logged(stores, reader, caplog, monkeypatch)
         recorder.anomaly_started(ANOMALY)
     assert [record.getMessage() for record in caplog.records] == ["process snapshot failed"]
     recorder.anomaly_started(ANOMALY)
-    finish(recorder, reader)
+    finish(reader)
     assert stores.process_snapshots.count() == 1

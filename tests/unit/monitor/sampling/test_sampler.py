@@ -3,11 +3,10 @@
 import errno
 import logging
 
-import psutil
 import pytest
 
 from monitor.sampling.sampler import MAX_ERROR_LENGTH, Sampler
-from monitor.sampling.sources import SOURCES, make_sources, network
+from monitor.sampling.sources import SOURCES, make_sources, network, procfs
 from storage import SAMPLE_FIELDS
 
 pytestmark = pytest.mark.unit
@@ -243,7 +242,7 @@ def test_sampler_has_no_rate_across_a_suspend_and_counts_no_missed_sample(source
 def test_sampler_fails_cpu_times_of_zeros(monkeypatch, tmp_path):
     zeros = " ".join("0" * 10)
     (tmp_path / "stat").write_text(f"cpu  {zeros}\ncpu0 {zeros}\nintr 0\n")
-    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(procfs, "PROCFS", str(tmp_path))
     sampler = Sampler(make_sources(["cpu"]), 5.0)
     assert sampler.sample().cpu_usage is None
     assert sampler.states["cpu"].error == "ValueError: all CPU times in stat are 0"
@@ -280,7 +279,7 @@ def test_sampler_survives_interface_that_disappears_during_read(monkeypatch):
 def test_sampler_reads_malformed_proc_files_as_missing_values(monkeypatch, tmp_path, text):
     for name in ("stat", "meminfo", "loadavg", "diskstats"):
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(procfs, "PROCFS", str(tmp_path))
     sampler = Sampler(make_sources(tuple(SOURCES)), 5.0)
     sampler.sample()
     sample = sampler.sample()

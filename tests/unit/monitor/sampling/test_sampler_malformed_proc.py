@@ -2,7 +2,6 @@
 
 import math
 
-import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,7 +77,7 @@ def proc(tmp_path_factory):
     for name in FILES:
         (root / "proc" / name).parent.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psutil, "PROCFS_PATH", str(root / "proc"))
+        patch.setattr(procfs, "PROCFS", str(root / "proc"))
         patch.setattr(procfs, "SYSFS", root / "sys")
         yield root / "proc"
 

@@ -83,7 +83,9 @@ def test_unknown_paths_are_404(application, path):
     assert call(application, path)[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/", "/static/page.js", "/api/v1/status", "/anomalies/1"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/", "/model", "/config", "/static/live.js", "/api/v1/status", "/anomalies/1"]
+)
 def test_other_methods_are_not_allowed(application, path):
     code, headers, _ = call(application, path, "POST")
     assert (code, headers["Allow"]) == (405, "GET, HEAD")

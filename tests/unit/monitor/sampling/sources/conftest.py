@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import psutil
 import pytest
 
 from monitor.sampling.sources import procfs
@@ -22,7 +21,7 @@ class FixtureHost:
         self.use("before")
 
     def use(self, state):
-        self._monkeypatch.setattr(psutil, "PROCFS_PATH", str(GOLDEN / "proc" / state))
+        self._monkeypatch.setattr(procfs, "PROCFS", str(GOLDEN / "proc" / state))
 
     def readings(self, source):
         """Return the readings of a source in both states."""
@@ -52,5 +51,5 @@ def host(monkeypatch):
 @pytest.fixture
 def proc(monkeypatch, tmp_path):
     """An empty /proc."""
-    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(procfs, "PROCFS", str(tmp_path))
     return tmp_path

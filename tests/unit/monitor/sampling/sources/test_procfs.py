@@ -2,6 +2,8 @@
 
 import pytest
 
+from monitor.errors import ConfigError
+from monitor.sampling.sources import procfs
 from monitor.sampling.sources.procfs import memory_figure, parse_rows, read_proc, read_whole_proc
 
 pytestmark = pytest.mark.unit
@@ -67,3 +69,22 @@ def test_memory_figure_is_that_of_the_whole_line():
 def test_memory_figure_fails_for_missing_or_malformed_line(key):
     with pytest.raises(ValueError, match=key):
         memory_figure(MEMINFO, key)
+
+
+def test_check_trees_accepts_unset_variables(monkeypatch, proc):
+    monkeypatch.delenv(procfs.PROCFS_VARIABLE, raising=False)
+    monkeypatch.delenv(procfs.SYSFS_VARIABLE, raising=False)
+    procfs.check_trees()
+
+
+def test_check_trees_names_each_variable_whose_directory_is_no_tree(monkeypatch, proc):
+    monkeypatch.setattr(procfs, "SYSFS", proc / "sys")
+    for variable in (procfs.PROCFS_VARIABLE, procfs.SYSFS_VARIABLE):
+        monkeypatch.setenv(variable, str(proc))
+    with pytest.raises(ConfigError) as raised:
+        procfs.check_trees()
+    assert [problem.partition(":")[0] for problem in raised.value.problems] == ["MONITOR_PROCFS", "MONITOR_SYSFS"]
+    (proc / procfs.NETWORK_TABLE).parent.mkdir(parents=True)
+    (proc / procfs.NETWORK_TABLE).touch()
+    (proc / "sys/class/net").mkdir(parents=True)
+    procfs.check_trees()

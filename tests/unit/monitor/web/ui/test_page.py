@@ -2,10 +2,14 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from model.features.labels import Rules
 from model.serving import REDUCED_MODEL, Serving, ServingReason
+from monitor.config.loader import Config
+from monitor.config.schema import HighLoadSection
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
@@ -30,6 +34,16 @@ EVENT = {
     "verdict": None,
     "replayed": False,
 }
+MODEL = {
+    "id": 3,
+    "created_at": 1_800_000_000.0,
+    "promoted_at": 1_800_000_100.0,
+    "size": 263_000,
+    "pretrained": False,
+    "imported_from": None,
+    "serving": True,
+    "quarantined": (),
+}
 
 
 class Records:
@@ -48,12 +62,12 @@ def detecting(state):
     return replace(state, overview=replace(state.overview, detection=DetectionState(detecting=True)))
 
 
-def html_of(state, records=None):
-    return render_page(Api(lambda: state, lambda: records), "web-1")
+def html_of(state, records=None, path="/"):
+    return render_page(Api(lambda: state, lambda: records), "web-1", path)
 
 
-def page_of(state, records=None):
-    return Page(html_of(state, records))
+def page_of(state, records=None, path="/"):
+    return Page(html_of(state, records, path))
 
 
 def test_status_panel_shows_high_load_and_warnings(state):
@@ -157,18 +171,18 @@ def test_anomaly_panel_has_no_table_without_a_detector(state):
 
 def test_host_panel_shows_values_with_their_units(state):
     rows = {row[0]: row[1:] for row in page_of(state).rows["host"][1:]}
-    assert rows["cpu_usage"] == ["25.0%", "", "0.05"]
-    assert rows["network_receive"] == ["1 kB/s", "", "-"]
+    assert rows["cpu_usage"] == ["25.0%", ""]
+    assert rows["network_receive"] == ["1 kB/s", ""]
 
 
 def test_host_panel_shows_a_dash_for_a_missing_value(state, live):
     sample = replace(live.sample, disk_busy=None)
     rows = page_of(replace(state, live=replace(live, sample=sample))).rows["host"]
-    assert ["disk_busy", "-", "", "-"] in rows
+    assert ["disk_busy", "-", ""] in rows
 
 
 def test_model_panel_shows_holdout_scores(state):
-    page = page_of(state)
+    page = page_of(state, path="/model")
     assert "abcdef012345" in page.sections["model"]
     assert page.rows["model"][1] == ["5 min, network", "0.0100", "0.500", "0.750", "0.020"]
     assert page.rows["model"][3] == ["5 min, climatology", "0.0100", "0.500", "-", "0.020"]
@@ -176,13 +190,13 @@ def test_model_panel_shows_holdout_scores(state):
 
 def test_model_panel_names_fallbacks(state):
     overview = replace(state.overview, fallbacks=(ServingFallback(300.0, "calm", "persistence"),))
-    text = page_of(replace(state, overview=overview)).sections["model"]
+    text = page_of(replace(state, overview=overview), path="/model").sections["model"]
     assert "persistence" in text
     assert "5 min" in text
 
 
 def test_training_panel_shows_outcome_and_gradient_health(state):
-    page = page_of(state)
+    page = page_of(state, path="/model")
     text = page.sections["training-summary"]
     assert "promoted" in text
     assert "healthy" in text
@@ -193,14 +207,45 @@ def test_training_panel_shows_outcome_and_gradient_health(state):
 
 def test_training_panel_tolerates_a_run_without_a_report(state):
     run = replace(state.overview.last_run, report={}, outcome="failed", reason="killed")
-    page = page_of(replace(state, overview=replace(state.overview, last_run=run)))
+    page = page_of(replace(state, overview=replace(state.overview, last_run=run)), path="/model")
     assert "killed" in page.sections["training-summary"]
     assert "training-summary" not in page.rows
 
 
+def test_model_page_lists_the_registered_models(state):
+    class Registry(Records):
+        def models(self):
+            return [
+                SimpleNamespace(**MODEL),
+                SimpleNamespace(**MODEL | {"id": 2, "serving": False, "promoted_at": None}),
+            ]
+
+    first, second = page_of(state, Registry(), "/model").rows["registry"][1:]
+    assert (first[0], first[3], first[4], first[5]) == ("3", "263 kB", "this host", "serving")
+    assert (second[0], second[2], second[5]) == ("2", "-", "")
+
+
+def test_configuration_page_shows_rules_drift_and_values_without_credentials(state):
+    rules = Rules((((("cpu_usage", 0.6), ("memory_usage", "p95"))),), 60.0)
+    web = replace(Config().storage, url="postgresql://monitor:secret@db/monitor")
+    page = page_of(
+        replace(state, config=Config(storage=web, high_load=HighLoadSection(rules=rules.rules))), path="/config"
+    )
+    assert page.rows["rules"][1][1] == "cpu_usage >= 0.6 and memory_usage >= p95"
+    assert ["cpu_usage", "0.05", ""] in page.rows["drift"]
+    assert any(row[0] == "interval" for row in page.rows["configuration"] if row)
+    assert "secret" not in page.sections["configuration"]
+
+
+@pytest.mark.parametrize("path", ["/", "/model", "/config"])
+def test_pages_without_any_state_say_so(path):
+    html = html_of(DaemonState("1.2.3", "3.11"), path=path)
+    assert f'href="{path}" aria-current="page"' in html
+
+
 def test_page_without_a_sample_has_all_panels_and_no_figures():
     page = page_of(DaemonState("1.2.3", "3.11"))
-    assert {"status", "prediction", "history", "quality", "anomalies", "host", "model"} <= set(page.sections)
+    assert {"status", "prediction", "history", "quality", "anomalies", "host"} <= set(page.sections)
     assert page.rows == {}
     assert "chip bad" in page.classes
 
@@ -212,12 +257,13 @@ def test_page_escapes_text(detecting):
 
 
 def test_page_escapes_the_host_name(state):
-    html = render_page(Api(lambda: state, lambda: None), "</title><script>")
+    html = render_page(Api(lambda: state, lambda: None), "</title><script>", "/")
     assert "<script>" not in html
 
 
-def test_page_loads_only_its_own_files_and_has_no_inline_code(state):
-    html = html_of(state)
+@pytest.mark.parametrize("path", ["/", "/model", "/config"])
+def test_page_loads_only_its_own_files_and_has_no_inline_code(state, path):
+    html = html_of(state, path=path)
     assert all(link.startswith(("/", "#")) for link in Page(html).links)
     assert "style=" not in html
     assert "<script>" not in html

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize(
     ("name", "content_type"),
     [
-        ("page.js", "text/javascript; charset=utf-8"),
+        ("live.js", "text/javascript; charset=utf-8"),
         ("charts.js", "text/javascript; charset=utf-8"),
         ("uPlot.iife.min.js", "text/javascript; charset=utf-8"),
         ("page.css", "text/css; charset=utf-8"),
@@ -25,14 +25,14 @@ def test_static_files_are_in_the_package(name, content_type):
     assert file.content
 
 
-@pytest.mark.parametrize("name", ["", "missing.js", "../application.py", "page.js/..", "__init__.py"])
+@pytest.mark.parametrize("name", ["", "missing.js", "../application.py", "live.js/..", "__init__.py"])
 def test_other_files_are_not_served(name):
     assert read_static_file(name) is None
 
 
 def test_static_url_contains_a_hash_of_the_content():
-    assert static_url("page.js").startswith("/static/page.js?v=")
-    assert static_url("page.js").split("?")[1] != static_url("page.css").split("?")[1]
+    assert static_url("live.js").startswith("/static/live.js?v=")
+    assert static_url("live.js").split("?")[1] != static_url("page.css").split("?")[1]
 
 
 def test_static_url_of_a_missing_file_is_an_error():
