@@ -11,6 +11,8 @@ local quantile(share, name) =
 local perJob(title, description, unit, queries, custom={}) =
   panels.timeSeries(title, description, queries, unit, field={ min: 0 }, custom=custom) + { interval: '5m' };
 
+local quarter = { gridPos+: { w: panels.width / 4 } };
+
 [
   perJob(
     'Job duration, median',
@@ -52,13 +54,13 @@ local perJob(title, description, unit, queries, custom={}) =
     '1 while a run exceeds its deadline or the runs of a job have stopped. Normally zero.',
     'short',
     [panels.query(panels.metric('job_hung'), job)]
-  ),
+  ) + quarter,
   perJob(
     'Time since the last successful run',
     'Seconds since the last run of a job without an error.',
     's',
     [panels.query('time() - ' + panels.metric('job_last_success_timestamp_seconds'), job)]
-  ),
+  ) + quarter,
   perJob(
     'Notifications',
     'Outcomes of notifications per second and channel, and the number that waits. Normally only deliveries.',
@@ -67,11 +69,11 @@ local perJob(title, description, unit, queries, custom={}) =
       panels.query(panels.rate('notifications_total'), '{{outcome}} {{channel}}'),
       panels.query(panels.metric('notifications_pending'), 'waiting {{channel}}'),
     ]
-  ),
+  ) + quarter,
   perJob(
     'Dropped log lines',
     'Log lines per second that could not be written, as nobody reads stderr. Normally zero.',
     'cps',
     [panels.query(panels.rate('log_dropped_total'), 'dropped')]
-  ),
+  ) + quarter,
 ]

@@ -23,6 +23,8 @@ local servingPredictor = 'sum by (instance, horizon) (%s)' % std.join(' or ', [
 local perHorizon(title, description, name, unit, field) =
   panels.timeSeries(title, description, [query(metric(name), '{{horizon}}')], unit, field=field);
 
+local half = { gridPos+: { w: panels.width / 2 } };
+
 local live = [
   tables.horizons(
     'Live scores, last 7 days',
@@ -106,14 +108,14 @@ local live = [
     'live_brier_score',
     'none',
     { min: 0 }
-  ),
+  ) + half,
   perHorizon(
     'Scored predictions',
     'Predictions of the last 7 days with a known outcome. Outcomes with missing samples are unknown.',
     'live_predictions_scored',
     'short',
     { min: 0 }
-  ),
+  ) + half,
 ];
 
 local model = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from model.array_types import Floats
 from monitor.documents.anomalies.events import AnomalyDocument, anomaly_document
 from monitor.documents.anomalies.processes import ProcessSnapshotDocument, process_snapshot_document
-from monitor.queries.anomaly_details import AnomalyDetails, Expectation, MetricValue, MissingExpectation
+from monitor.queries.event_context import AnomalyDetails, Expectation, MetricValue, MissingExpectation
 from monitor.queries.similar_events import SimilarEvent
 from storage import Verdict
 

@@ -26,7 +26,7 @@ from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.scores import EventScoreDocument, HorizonScorecardDocument, ScorecardDocument
 from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
-from monitor.queries.anomaly_details import MissingExpectation
+from monitor.queries.event_context import MissingExpectation
 from monitor.sampling.import_summary import HistorySource
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport

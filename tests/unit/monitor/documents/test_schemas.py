@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitor.documents.anomalies import MaintenanceEndDocument
-from monitor.documents.configuration import ConfigCheckDocument
+from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
 from monitor.documents.prediction import prediction_documents
@@ -59,6 +59,7 @@ def documents(state, overview, live):
         "anomaly": [ENDED, IN_PROGRESS],
         "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
         "backtest": [BACKTEST, replace(BACKTEST, anomalies=None)],
+        "notify-test": [(ChannelTestDocument("ops", "webhook", delivered=False, problem="HTTP status 500"),), ()],
         "check-config": [ConfigCheckDocument("x", ("wrong",)), ConfigCheckDocument(None, config={"web": {"a": [1]}})],
         "doctor": [DoctorDocument((check,))],
         "history": [HISTORY],

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from model.anomaly.online_detector import FLATLINE
-from monitor.queries.anomaly_details import MARGIN, MissingExpectation, read_anomaly_details
+from monitor.queries.anomaly_details import MARGIN, read_anomaly_details
+from monitor.queries.event_context import MissingExpectation
 from storage import AnomalyRecord, UnknownAnomalyError
 from tests.unit.monitor.jobs.anomaly_host import (
     OVERLOAD,

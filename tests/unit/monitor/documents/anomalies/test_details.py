@@ -6,7 +6,7 @@ import pytest
 from model.anomaly.expectation import ExpectedValues
 from monitor.documents.anomalies import anomaly_details_document, anomaly_document
 from monitor.documents.anomalies.details import CURVES
-from monitor.queries.anomaly_details import AnomalyDetails, Expectation, MetricValue, MissingExpectation
+from monitor.queries.event_context import AnomalyDetails, Expectation, MetricValue, MissingExpectation
 from monitor.queries.similar_events import SimilarEvent
 from storage import AnomalyRecord
 from tests.unit.monitor.conftest import NOW
