@@ -18,6 +18,9 @@ STEP = 10.0
 BATCH = 2000
 """Times per write."""
 
+PEAK = 0.97
+"""Anomaly score of the stored events at their peak."""
+
 CONFIG = """
 [sampling]
 interval = "10s"
@@ -103,7 +106,7 @@ def build(directory, port, now):
         event = AnomalyRecord(
             started_at=fault,
             ended_at=fault + 1800,
-            peak=0.97,
+            peak=PEAK,
             peak_at=fault + 600,
             channel="joint",
             contributions={"disk_write": 0.6, "disk_busy": 0.3, "memory_usage": 0.1},
