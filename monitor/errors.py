@@ -6,7 +6,8 @@
         ├── RefusedError
         ├── NotEnoughDataError
         ├── PredictorError
-        └── LockedError
+        ├── LockedError
+        └── SourceError
 
 The packages `storage` and `model` have their own hierarchies: `StorageError` and `ModelError`.
 `monitor.cli.exit_codes` maps all errors to exit codes.
@@ -56,6 +57,10 @@ class PredictorError(MonitorError):
 
 class LockedError(MonitorError):
     """Raised when another training run is in progress."""
+
+
+class SourceError(MonitorError):
+    """Raised when a time series database gives no usable answer."""
 
 
 def shortened(text: str, length: int) -> str:
