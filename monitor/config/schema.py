@@ -201,6 +201,10 @@ class WebSection:
         example=("*.example.org",),
     )
     lifecycle: bool = boolean(False, "Reload the configuration on POST /-/reload, as on SIGHUP.")
+    actions: bool = boolean(
+        False,
+        "Record verdicts, notes and maintenance windows by page and API; needs users if other hosts can connect.",
+    )
 
     @property
     def address(self) -> tuple[str, int]:
