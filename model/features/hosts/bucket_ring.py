@@ -118,4 +118,6 @@ class BucketRing:
 
 def _ratio(total: Integers, count: Integers) -> Floats:
     """Return total / count, NaN where the count is 0."""
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    ratio = np.full(count.shape, np.nan)
+    np.divide(total, count, out=ratio, where=count > 0)
+    return ratio

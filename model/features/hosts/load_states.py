@@ -86,7 +86,7 @@ class HostStates:
         shifted = np.concatenate((self._intervals[1:], elapsed[None]))
         np.copyto(self._intervals, shifted, where=present)
         ordered = np.sort(self._intervals, axis=0)
-        spacing = ordered[RECENT_INTERVALS // 2].copy()
+        spacing: Floats = ordered[RECENT_INTERVALS // 2].copy()
         spacing[self._rows == 0] = 0
         for rows in range(1, RECENT_INTERVALS):
             hosts = np.flatnonzero(self._rows == rows)

@@ -87,7 +87,7 @@ class SampleRing:
         self._states[places] = -1
         self.newest = number
 
-    def append(self, index: Floats, state: Floats, covered: Floats, present: Bools) -> Floats:
+    def append(self, index: Floats, state: Floats, covered: Floats, present: Bools) -> Integers:
         """Add samples to the newest slot.
 
         Args:
@@ -100,7 +100,7 @@ class SampleRing:
             (hosts,) load index on the fixed-point grid, 0 where it is unknown.
         """
         known = ~np.isnan(index) & present
-        grid = np.where(known, np.rint(np.where(known, index, 0) * FIXED_POINT), 0).astype(np.int64)
+        grid: Integers = np.where(known, np.rint(np.where(known, index, 0) * FIXED_POINT), 0).astype(np.int64)
         exceeded = known & (index >= 1)
         terms = {
             "index": grid,
@@ -116,7 +116,7 @@ class SampleRing:
             sums[place] += term.astype(sums.dtype)
         self._index[place] = np.where(present, index, np.nan)
         self._states[place] = np.where(present & ~np.isnan(state), state, -1)
-        return np.asarray(grid)
+        return grid
 
     def take_over(self, host: int, window: RollingWindow) -> None:
         """Take over the samples of a host from its rolling window, whose newest slot is at most `newest`.
