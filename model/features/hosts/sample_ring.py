@@ -1,4 +1,4 @@
-"""Sample ring: running sums and load index of the last samples of many hosts, one slot per sampling step.
+"""Sample ring: running sums and load index of many hosts, one slot per sampling step.
 
 A host without a sample in a slot keeps its sums. Sums are integers that may overflow: the difference of two sums is
 exact as long as it fits into the type, which is chosen for the longest window.
