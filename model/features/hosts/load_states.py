@@ -1,4 +1,4 @@
-"""Load states of many hosts: the high-load state machine, advanced by one sample of each host."""
+"""Load states of many hosts: the high-load state machine, one sample per call."""
 
 from __future__ import annotations
 
