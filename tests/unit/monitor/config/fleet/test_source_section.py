@@ -57,4 +57,6 @@ def test_window_is_two_steps_unless_set():
 
 def test_http_config_file_is_relative_to_the_configuration():
     assert SourceSection().http_config_path(Path("/etc/monitor")) is None
-    assert SourceSection(http_config_file="a.yml").http_config_path(Path("/etc/monitor")) == Path("/etc/monitor/a.yml")
+    assert SourceSection(http_config_file="a.yml").http_config_path(Path("/etc/monitor")) == Path(
+        "/etc/monitor/a.yml"
+    )
