@@ -21,6 +21,6 @@ def test_parse_server_url_separates_base_and_user(text, base, user):
 
 @pytest.mark.parametrize("text", ["localhost:9090", "ftp://a", "http://", "http://a/?b", "http://u:s3cret@a"])
 def test_parse_server_url_refuses_without_the_text(text):
-    with pytest.raises(ValueError, match="must|URL") as caught:
+    with pytest.raises(ValueError, match=r"must|URL") as caught:
         parse_server_url(text)
     assert "s3cret" not in str(caught.value)
