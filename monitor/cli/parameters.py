@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from monitor.config.times import parse_time
+from monitor.config.durations import parse_time
 from monitor.system.standard_streams import STANDARD_INPUT, STANDARD_OUTPUT
 
 MAX_ID = 2**63 - 1

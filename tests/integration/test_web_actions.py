@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import WebSection
+from monitor.config.web_section import WebSection
 from monitor.state import DaemonState
 from monitor.web import Application
 from storage import AnomalyRecord, Verdict

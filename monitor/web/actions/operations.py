@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from monitor.config.durations import MAX_DURATION, parse_duration
-from monitor.config.times import parse_time
+from monitor.config.durations import MAX_DURATION, parse_duration, parse_time
 from monitor.documents.anomalies import (
     AnomalyDocument,
     MaintenanceDocument,

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.config.loader import Config
 from monitor.config.notify.section import NotifySection
-from monitor.config.schema import WebSection
+from monitor.config.web_section import WebSection
 from monitor.web.actions.access import ACTION_LIMIT, ActionAccess
 from monitor.web.api import ApiError
 

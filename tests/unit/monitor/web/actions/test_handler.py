@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import WebSection
+from monitor.config.web_section import WebSection
 from monitor.web.application import Application
 from storage import AnomalyRecord, Verdict
 from tests.unit.monitor.conftest import NOW

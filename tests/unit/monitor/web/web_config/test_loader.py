@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import WebSection
+from monitor.config.web_section import WebSection
 from monitor.errors import ConfigError
 from monitor.web.web_config.loader import SECTIONS, load_web_config_file, web_file_problems
 
