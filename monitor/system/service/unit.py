@@ -15,7 +15,7 @@ from pathlib import Path
 
 from monitor.errors import MonitorError
 
-TEMPLATE = Path(__file__).parent.with_name("data") / "monitor.service"
+TEMPLATE = Path(__file__).parents[2] / "data" / "monitor.service"
 FILTER_COMMENT = "# Clients: this host only"
 """Start of the comment above the address filter of the template."""
 
@@ -56,7 +56,7 @@ def running_program() -> Program:
     Raises:
         MonitorError: the program is installed for a single user, so the service could not import it.
     """
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     if site.ENABLE_USER_SITE and root == Path(site.getusersitepackages()):
         raise MonitorError(f"{root}: installed for a single user; use a virtual environment (scripts/venv)")
     script = _find_script()

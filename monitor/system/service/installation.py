@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from monitor.errors import MonitorError
-from monitor.system.systemd_unit import CONFIG, NAME, SYSTEMD, Program, has_systemd, unit_text, unreadable_paths
+from monitor.system.service.unit import CONFIG, NAME, SYSTEMD, Program, has_systemd, unit_text, unreadable_paths
 from storage.file_ownership import make_directories
 
 UNITS = Path("/etc/systemd/system")
