@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.config.reference import default_file, reference_page
-from monitor.system.systemd_unit import COMPANIONS, NAME, TEMPLATES
+from monitor.system.service.unit import COMPANIONS, NAME, TEMPLATES
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.system.systemd_unit import running_program
+from monitor.system.service.unit import running_program
 
 from .conftest import host
 from .systemd_box import UNIT, Box, Machine, need_systemd, run, seen

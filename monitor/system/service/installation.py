@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from monitor.errors import MonitorError
-from monitor.system.systemd_unit import (
+from monitor.system.service.unit import (
     COMPANIONS,
     CONFIG,
     NAME,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from monitor.errors import MonitorError
 
-TEMPLATES = Path(__file__).parent.with_name("data")
+TEMPLATES = Path(__file__).parents[2] / "data"
 """Directory of the unit templates, whose names are those of the units."""
 
 FILTER_COMMENT = "# Clients: this host only"
@@ -62,7 +62,7 @@ def running_program() -> Program:
     Raises:
         MonitorError: the program is installed for a single user, so the service could not import it.
     """
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     if site.ENABLE_USER_SITE and root == Path(site.getusersitepackages()):
         raise MonitorError(f"{root}: installed for a single user; use a virtual environment (scripts/venv)")
     script = _find_script()

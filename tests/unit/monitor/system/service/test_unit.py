@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.system.systemd_unit import (
+from monitor.system.service.unit import (
     COMPANIONS,
     HIDDEN,
     NAME,
@@ -20,7 +20,7 @@ from monitor.system.systemd_unit import (
 
 pytestmark = pytest.mark.unit
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 PROCESSES = "-/run/monitor-processes/socket"
 PACKAGED = Program(("/usr/bin/monitor",), (Path("/usr"), Path("/usr/bin/monitor")))
 
@@ -109,5 +109,5 @@ def test_running_program_needs_existing_paths():
 
 
 def test_running_program_without_a_script_ignores_the_working_directory(monkeypatch):
-    monkeypatch.setattr("monitor.system.systemd_unit._find_script", lambda: None)
+    monkeypatch.setattr("monitor.system.service.unit._find_script", lambda: None)
     assert running_program().command == (sys.executable, "-P", "-m", "monitor")

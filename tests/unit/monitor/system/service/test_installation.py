@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.system import service_installation
-from monitor.system.service_installation import UnitChange, install, uninstall
-from monitor.system.systemd_unit import COMPANIONS, Program, unit_text
+from monitor.system.service import installation
+from monitor.system.service.installation import UnitChange, install, uninstall
+from monitor.system.service.unit import COMPANIONS, Program, unit_text
 
 pytestmark = pytest.mark.unit
 
@@ -24,12 +24,12 @@ def systemctl_calls(tmp_path, monkeypatch):
         calls.append(" ".join(arguments))
         return 3 if arguments[0] == "is-active" else 0
 
-    monkeypatch.setattr(service_installation, "UNITS", tmp_path / "units")
-    monkeypatch.setattr(service_installation, "STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(service_installation, "CONFIG", tmp_path / "etc" / "config.toml")
-    monkeypatch.setattr(service_installation, "_require_systemd", lambda *_, **__: None)
-    monkeypatch.setattr(service_installation, "unreadable_paths", lambda _: [])
-    monkeypatch.setattr(service_installation, "systemctl", systemctl)
+    monkeypatch.setattr(installation, "UNITS", tmp_path / "units")
+    monkeypatch.setattr(installation, "STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(installation, "CONFIG", tmp_path / "etc" / "config.toml")
+    monkeypatch.setattr(installation, "_require_systemd", lambda *_, **__: None)
+    monkeypatch.setattr(installation, "unreadable_paths", lambda _: [])
+    monkeypatch.setattr(installation, "systemctl", systemctl)
     (tmp_path / "units").mkdir()
     return calls
 
@@ -133,6 +133,6 @@ def test_systemctl_reports_the_last_line_of_a_failure(tmp_path, monkeypatch):
     script.write_text("#!/bin/sh\necho first >&2\necho last >&2\nexit 4\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert service_installation.systemctl("is-active", check=False) == 4
+    assert installation.systemctl("is-active", check=False) == 4
     with pytest.raises(MonitorError, match="systemctl start x: last"):
-        service_installation.systemctl("start", "x")
+        installation.systemctl("start", "x")
