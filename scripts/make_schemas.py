@@ -21,6 +21,7 @@ from monitor.documents.anomalies import (
     AnomalyDocument,
     MaintenanceDocument,
     MaintenanceEndDocument,
+    ProcessSnapshotDocument,
     WarningDocument,
 )
 from monitor.documents.anomalies.actions import ActionsDocument
@@ -67,6 +68,7 @@ DOCUMENTS: dict[str, Any] = {
     "models": tuple[ModelListEntry, ...],
     "notify-test": tuple[ChannelTestDocument, ...],
     "prediction": tuple[PredictionDocument, ...],
+    "processes": ProcessSnapshotDocument,
     "purge": PurgeDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
