@@ -7,7 +7,7 @@ import pytest
 from monitor.errors import MonitorError
 from monitor.system.service import installation
 from monitor.system.service.installation import UnitChange, install, uninstall
-from monitor.system.service.unit import Program, unit_text
+from monitor.system.service.unit import COMPANIONS, Program, unit_text
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +55,9 @@ def test_install_writes_the_missing_files(systemctl_calls, unit, config):
     assert config.read_text() == DEFAULT
     assert (config.parent.stat().st_mode & 0o777, config.stat().st_mode & 0o777) == (0o755, 0o644)
     assert unit.read_text() == unit_text(PACKAGED, config)
-    assert [path.name for path in unit.parent.iterdir()] == ["monitor.service"]
+    assert {path.name for path in unit.parent.iterdir()} == {"monitor.service", *COMPANIONS}
+    for name in COMPANIONS:
+        assert (unit.parent / name).read_text() == unit_text(PACKAGED, config, name=name)
     assert "daemon-reload" in systemctl_calls
 
 
@@ -91,14 +93,33 @@ def test_foreign_unit_is_neither_replaced_nor_removed(systemctl_calls, unit, con
     assert systemctl_calls == []
 
 
+def test_install_reports_a_changed_companion(systemctl_calls, unit, config):
+    run_install(config)
+    companion = unit.parent / COMPANIONS[1]
+    companion.write_text(companion.read_text() + "\n")
+    assert run_install(config).unit_change == UnitChange.REPLACED
+    assert companion.read_text() == unit_text(PACKAGED, config, name=companion.name)
+
+
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_foreign_companion_is_neither_replaced_nor_removed(systemctl_calls, unit, config, name):
+    (unit.parent / name).write_text("[Unit]\n")
+    for action in (lambda: run_install(config), uninstall):
+        with pytest.raises(MonitorError, match=name):
+            action()
+    assert [path.name for path in unit.parent.iterdir()] == [name]
+    assert systemctl_calls == []
+
+
 def test_uninstall_removes_the_unit_and_keeps_the_rest(systemctl_calls, unit, config, tmp_path):
     run_install(config)
     (tmp_path / "state").mkdir()
     systemctl_calls.clear()
     result = uninstall()
     assert (result.removed, result.kept) == (True, (str(config), str(tmp_path / "state")))
-    assert systemctl_calls[:2] == ["disable --now --quiet monitor.service", "daemon-reload"]
-    assert not unit.exists()
+    stopped = ["disable --now --quiet monitor.service", "stop --quiet monitor-processes.socket"]
+    assert systemctl_calls[:3] == [*stopped, "daemon-reload"]
+    assert list(unit.parent.iterdir()) == []
     assert config.exists()
 
 
