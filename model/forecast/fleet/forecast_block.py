@@ -1,4 +1,4 @@
-"""Forecast block: serving state of some hundred hosts as arrays, by the steps of an online engine."""
+"""Forecast block: serving state of some hundred hosts as arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fleet forecaster: forecasts of all hosts, in blocks of hosts that are computed in one pass."""
+"""Fleet forecaster: forecasts of all hosts, computed in blocks of hosts."""
 
 from __future__ import annotations
 

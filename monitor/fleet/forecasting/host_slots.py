@@ -1,4 +1,4 @@
-"""Host slots: positions of hosts in blocks of equal size; positions of removed hosts are used again."""
+"""Host slots: positions of hosts in blocks of equal size."""
 
 from __future__ import annotations
 
