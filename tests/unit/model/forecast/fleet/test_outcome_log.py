@@ -88,7 +88,7 @@ def test_old_entries_leave_the_log():
 def test_replay_yields_the_outcomes_that_matured():
     rng = np.random.default_rng(4)
     log, matured = run((rng.random(300) < 0.2).astype(float), np.ones(300, bool))
-    replayed = [one for slot in log.replay(np.array([0]), 60) for one in slot if len(one.hosts)]
-    assert [float(one.outcomes[0]) for one in replayed if one.horizon == 0] == [
-        float(one.outcomes[0]) for one in matured if one.horizon == 0
+    replayed = [item for slot in log.replay(np.array([0]), 60) for item in slot if len(item.hosts)]
+    assert [float(item.outcomes[0]) for item in replayed if item.horizon == 0] == [
+        float(item.outcomes[0]) for item in matured if item.horizon == 0
     ]

@@ -42,7 +42,7 @@ def make_predictor(rng):
     return replace(
         shared,
         ensemble=Ensemble(scaler, (network,), (columns,), mean_of_probabilities=True),
-        blends=tuple(HorizonBlend(one, weights(), weights()) for one in tables),
+        blends=tuple(HorizonBlend(values, weights(), weights()) for values in tables),
         pretrained=shared.ensemble,
     )
 
