@@ -16,7 +16,13 @@ from storage.errors import (
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
-from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
+from storage.notifications import (
+    ChannelHealth,
+    Notification,
+    NotificationRepository,
+    NotificationStatus,
+    NotifiedIncident,
+)
 from storage.predictions import PredictionRepository
 from storage.quantization import quantize_number, quantize_sample, quantize_values
 from storage.records import (
@@ -46,6 +52,7 @@ __all__ = [
     "AnomalyPeak",
     "AnomalyRecord",
     "AnomalyRepository",
+    "ChannelHealth",
     "Compactor",
     "CycleRepository",
     "Database",

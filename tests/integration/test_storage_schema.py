@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 import storage.migrations
 from storage import (
     AnomalyRepository,
+    ChannelHealth,
     MaintenanceWindow,
     ModelPart,
     ModelRegistry,
@@ -303,9 +304,16 @@ def test_downgrade_restores_the_rows_of_blocks(tmp_path: Path) -> None:
     assert "sample_blocks" not in table_definitions(tmp_path / "x.db")
 
 
-@pytest.mark.parametrize("revision", ["0014"])
+@pytest.mark.parametrize("revision", ["0014", "0015"])
 def test_database_keeps_the_notifications(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         notifications = NotificationRepository(database)
         assert notifications.pending_counts() == {"ops": 1}
         assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 900.0, 300.0)]
+
+
+@pytest.mark.parametrize("revision", ["0015"])
+def test_database_keeps_the_channel_health(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        health = NotificationRepository(database).channel_health()
+        assert health == [ChannelHealth("ops", 1.7e9, 1.7e9 + 5, "status 503", 2)]
