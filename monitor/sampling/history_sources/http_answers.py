@@ -8,11 +8,11 @@ import time
 import urllib.error
 import zlib
 from dataclasses import dataclass
-from email.message import Message
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
 from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, shortened
+from monitor.system.outgoing_http import parse_retry_after
 
 MAX_ANSWER_BYTES = 2**26
 """Largest answer, decompressed: 11,000 points of a series have less than 1 MiB."""
@@ -123,7 +123,8 @@ def status_error(url: str, response: urllib.error.HTTPError, document: Any, name
     problem = HttpStatusError(message, status, document)
     if status not in TRANSIENT_STATUSES:
         return problem
-    return TransientError(problem, _retry_after(response.headers))
+    retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time()) or 0.0
+    return TransientError(problem, min(retry_after, MAX_DELAY))
 
 
 def _status_message(status: int, reason: str, document: Any, names: OptionNames) -> str:
@@ -135,9 +136,3 @@ def _status_message(status: int, reason: str, document: Any, names: OptionNames)
     if status == 404 and not error:
         return f"status {status}, {text}: is this the URL of a Prometheus API, with its path prefix?"
     return f"status {status}, {text}"
-
-
-def _retry_after(headers: Message[str, str]) -> float:
-    """Return the seconds that the header `Retry-After` states, at most MAX_DELAY; 0 if it states none."""
-    text = headers.get("Retry-After", "")
-    return min(float(text), MAX_DELAY) if text.isdecimal() else 0.0

@@ -28,6 +28,7 @@ from monitor.sampling.history_sources.http_answers import (
 )
 from monitor.sampling.history_sources.http_settings import HttpSettings, tls_context
 from monitor.system.logging import get_logger
+from monitor.system.outgoing_http import NoRedirects
 from monitor.system.redaction import redact_url
 
 log = get_logger(__name__)
@@ -87,7 +88,7 @@ class HttpClient:
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler(proxies),
             urllib.request.HTTPSHandler(context=tls_context(settings)),
-            _NoRedirects(),
+            NoRedirects(),
         )
 
     def get(self, path: str, parameters: Mapping[str, str], deadline: float = math.inf) -> Any:
@@ -207,10 +208,3 @@ class HttpClient:
         except ValueError:
             # The header is optional.
             return
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Handler that follows no redirect: another server must not receive the credentials."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None

@@ -1,7 +1,7 @@
 """Preset telegraf: metrics of its system plugins on Linux hosts.
 
-The plugins are cpu, system, mem, swap, net, diskio and kernel. The plugin net reports no link speed; the plugin kernel
-reports pressure with `collect = ["psi"]`.
+The plugins are cpu, system, mem, swap, net, diskio and kernel. The plugin net reports no link speed. The plugin
+kernel reports pressure with `collect = ["psi"]`.
 """
 
 from __future__ import annotations
