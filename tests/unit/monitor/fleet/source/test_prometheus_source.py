@@ -66,7 +66,7 @@ def test_read_fails_if_every_field_fails():
         assert source.statistics.failures == {"cpu_usage": 1, "memory_usage": 1}
 
 
-def test_overloaded_server_is_asked_again_after_its_delay():
+def test_overloaded_server_gets_the_query_again_after_its_delay():
     calls = []
 
     def reply(request):
