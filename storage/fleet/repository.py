@@ -34,7 +34,7 @@ class FleetRepository:
         self._host_id = host_id
 
     def save(self, change: FleetChange) -> None:
-        """Store a change in one transaction; warnings and predictions of hosts that were never stored are left out."""
+        """Store a change in one transaction, without the records of hosts that were never stored."""
         with self._database.writing() as connection:
             ids = self._save_hosts(connection, change.hosts)
             self._save_warnings(connection, ids, change.warnings)
