@@ -18,6 +18,8 @@ from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.database_url import database_url
 from monitor.config.events_section import EventsSection
+from monitor.config.fleet.fleet_section import FleetSection
+from monitor.config.fleet.source_section import SourceSection
 from monitor.config.list_options import durations, integers, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
 from monitor.config.notify.section import NotifySection
@@ -224,6 +226,8 @@ class LogSection:
 
 SECTIONS: dict[str, Any] = {
     "sampling": SamplingSection,
+    "source": SourceSection,
+    "fleet": FleetSection,
     "storage": StorageSection,
     "high_load": HighLoadSection,
     "warning": WarningSection,
