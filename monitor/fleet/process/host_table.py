@@ -149,7 +149,7 @@ def _extended(table: HostTable, hosts: Sequence[str], time: float) -> HostTable:
     new = [host for host in hosts if host not in table.rows]
     if not new:
         return table
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, fill in _ARRAYS.items():
         array = getattr(table, name)
         value = time if name == "first_seen" else fill

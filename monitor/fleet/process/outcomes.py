@@ -50,10 +50,11 @@ class OutcomeScorer:
         """Append one step, and score the predictions whose horizon ends with it.
 
         Args:
-            forecast: predictions at the step, later than the previous one.
+            forecast: predictions at the step; those of hosts that are new may follow as a second part of a step.
             live: False for predictions made long after the step, which are not scored.
         """
         number = round(forecast.time / self._step)
+        is_new = number != self._newest
         self._move_to(number)
         self._add_hosts(forecast.hosts)
         rows = np.fromiter((self._rows[host] for host in forecast.hosts), np.intp, len(forecast.hosts))
@@ -65,8 +66,9 @@ class OutcomeScorer:
         if live:
             self._probabilities[slot, rows] = forecast.probabilities
             self._warnings[slot, rows] = forecast.warnings
-        for index, length in enumerate(self._lengths):
-            self._score(number, index, length)
+        if is_new:
+            for index, length in enumerate(self._lengths):
+                self._score(number, index, length)
 
     def remove(self, hosts: Sequence[str]) -> None:
         """Forget hosts, with their predictions that are not scored yet and with their totals."""
