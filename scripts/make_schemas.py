@@ -21,6 +21,7 @@ from monitor.documents.anomalies import (
     AnomalyDocument,
     MaintenanceDocument,
     MaintenanceEndDocument,
+    ProcessSnapshotDocument,
     WarningDocument,
 )
 from monitor.documents.backtest import BacktestDocument
@@ -65,6 +66,7 @@ DOCUMENTS: dict[str, Any] = {
     "models": tuple[ModelListEntry, ...],
     "notify-test": tuple[ChannelTestDocument, ...],
     "prediction": tuple[PredictionDocument, ...],
+    "processes": ProcessSnapshotDocument,
     "purge": PurgeDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,

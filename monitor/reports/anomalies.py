@@ -94,7 +94,7 @@ def anomaly_report(event: AnomalyDetailsDocument, now: float) -> Report:
     if event.verdict is not None:
         note = f": {event.note}" if event.note else ""
         lines.append(labelled_line("verdict", _verdict(event), f" at {format_time(event.verdict_at)}{note}"))
-    return Report((*lines, _expectation_line(event), _values(event), *_similar(event), *_processes(event)))
+    return Report((*lines, _expectation_line(event), _values(event), *_similar(event), *_processes(event.processes)))
 
 
 def _expectation_line(event: AnomalyDetailsDocument) -> Line:
@@ -144,11 +144,13 @@ def _similar(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
     return ("", heading("similar earlier events"), table) if rows else ()
 
 
-def _processes(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
-    """Return a table of the processes when the event began; empty if they were not recorded."""
-    snapshot = event.processes
-    if snapshot is None:
-        return ()
+def _processes(snapshot: ProcessSnapshotDocument | None) -> tuple[Block, ...]:
+    """Return the processes when the event began; empty if they were not recorded."""
+    return () if snapshot is None else ("", *processes_report(snapshot).blocks)
+
+
+def processes_report(snapshot: ProcessSnapshotDocument) -> Report:
+    """Return a heading and a table of the processes."""
     # Without command lines, the last column is left out.
     has_command_lines = any(process.command_line is not None for process in snapshot.processes)
     columns = len(PROCESS_HEADER) if has_command_lines else len(PROCESS_HEADER) - 1
@@ -164,7 +166,8 @@ def _processes(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
         )[:columns]
         for process in snapshot.processes
     ]
-    return ("", heading(snapshot_text(snapshot)), Table(PROCESS_HEADER[:columns], rows, words={"command line"}))
+    table = Table(PROCESS_HEADER[:columns], rows, words={"command line"})
+    return Report((heading(snapshot_text(snapshot)), table))
 
 
 def snapshot_text(snapshot: ProcessSnapshotDocument) -> str:

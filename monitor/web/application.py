@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from monitor.exporter.collector import StateCollector
+from monitor.exporter.exposition import Exposition
 from monitor.reports.status import model_line
 from monitor.state import DaemonState
 from monitor.system.json_codec import to_json
-from monitor.web.accept import choose_format
+from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
 from monitor.web.api import ANOMALIES_PATH, Api, ApiError, StoredDocuments
-from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, text_response
+from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, compressed, text_response
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -41,7 +41,7 @@ def send(response: Response, environ: WSGIEnvironment, start_response: StartResp
     """Start a WSGI response, compressed if the client accepts it, and return its body."""
     encoding: Headers = []
     if len(response.body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-        response = replace(response, body=gzip.compress(response.body, compresslevel=1))
+        response = replace(response, body=compressed(response.body))
         encoding.append(("Content-Encoding", "gzip"))
     start_response(response.status, [*response.headers, ("Vary", "Accept, Accept-Encoding"), *encoding])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
@@ -71,7 +71,11 @@ class Application:
         self._host = host
         self._speed = speed
         self._api = Api(state, stored, clock)
-        self._collector = StateCollector(state)
+        groups = StateCollector(state).groups
+        self._expositions = {
+            TEXT_FORMAT: Exposition(groups, openmetrics=False),
+            OPENMETRICS_FORMAT: Exposition(groups, openmetrics=True),
+        }
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
@@ -100,7 +104,7 @@ class Application:
 
     def _metrics(self, environ: WSGIEnvironment) -> Response:
         chosen = choose_format(environ.get("HTTP_ACCEPT", ""))
-        return Response(200, chosen.content_type, chosen.encode(self._collector))
+        return Response(200, chosen.content_type, self._expositions[chosen].page())
 
     def _healthy(self, _: WSGIEnvironment) -> Response:
         state = self._state()

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from monitor.exporter.exposition import Exposition, MetricGroup
 from monitor.fleet.process.state import FleetState
 from monitor.fleet.serving.api import HOST_PREFIX, FleetApi
-from monitor.fleet.serving.collector import FleetCollector
+from monitor.fleet.serving.fleet_metrics import fleet_metrics
 from monitor.fleet.serving.host_series import HostSeriesText
 from monitor.system.json_codec import to_json
-from monitor.web.accept import OPENMETRICS_FORMAT, choose_format
+from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
 from monitor.web.api import ApiError
 from monitor.web.application import METHOD_NOT_ALLOWED, UNKNOWN_PATH, send
 from monitor.web.responses import JSON, Response, text_response
@@ -43,7 +44,10 @@ class FleetApplication:
         """
         self._state = state
         self._api = FleetApi(state, repository, clock)
-        self._collector = FleetCollector(state)
+        self._expositions = {
+            TEXT_FORMAT: Exposition(self._groups, openmetrics=False),
+            OPENMETRICS_FORMAT: Exposition(self._groups, openmetrics=True),
+        }
         self._series = HostSeriesText()
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
@@ -66,9 +70,12 @@ class FleetApplication:
             return METHOD_NOT_ALLOWED
         return handler(environ)
 
+    def _groups(self) -> tuple[MetricGroup, ...]:
+        return (MetricGroup("fleet", (self._state(),), fleet_metrics),)
+
     def _metrics(self, environ: WSGIEnvironment) -> Response:
         chosen = choose_format(environ.get("HTTP_ACCEPT", ""))
-        body = chosen.encode(self._collector)
+        body = self._expositions[chosen].page()
         series = self._series.render(self._state()).encode()
         if chosen is OPENMETRICS_FORMAT:
             body = body.removesuffix(END_OF_METRICS) + series + END_OF_METRICS

@@ -1,11 +1,10 @@
-"""Fleet collector: metrics of the fleet process that have no label for a host."""
+"""Fleet metrics: Prometheus families of the fleet process without a label for a host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
 
 from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
 from monitor.exporter.jobs import job_metrics
@@ -15,35 +14,28 @@ from monitor.fleet.serving.host_documents import status_document
 from monitor.system.queued_stderr import dropped_log_lines
 
 
-class FleetCollector(Collector):
-    """Prometheus collector that reads the state of the process at each scrape. Unknown values are absent."""
-
-    def __init__(self, state: Callable[[], FleetState]) -> None:
-        self._state = state
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every metric without a host that has a value now."""
-        state = self._state()
-        yield labelled_gauge(
-            "build_info",
-            "Version of monitor and of Python; always 1.",
-            ["version", "python"],
-            [((state.version, state.python), 1)],
-        )
-        yield from _host_counts(state)
-        yield from _cycle_metrics(state.cycle)
-        if state.queries is not None:
-            yield counter(
-                "fleet_queries", "Number of queries to the source since the start of the process.", state.queries
-            )
+def fleet_metrics(state: FleetState) -> Iterator[Metric]:
+    """Yield the metrics without a host; unknown values are absent."""
+    yield labelled_gauge(
+        "build_info",
+        "Version of monitor and of Python; always 1.",
+        ["version", "python"],
+        [((state.version, state.python), 1)],
+    )
+    yield from _host_counts(state)
+    yield from _cycle_metrics(state.cycle)
+    if state.queries is not None:
         yield counter(
-            "storage_write_failures",
-            "Number of failed writes to the database since the start of the daemon.",
-            state.storage.failures,
+            "fleet_queries", "Number of queries to the source since the start of the process.", state.queries
         )
-        yield from job_metrics(state.jobs)
-        yield from notification_metrics(state.channels)
-        yield from _process_metrics(state)
+    yield counter(
+        "storage_write_failures",
+        "Number of failed writes to the database since the start of the daemon.",
+        state.storage.failures,
+    )
+    yield from job_metrics(state.jobs)
+    yield from notification_metrics(state.channels)
+    yield from _process_metrics(state)
 
 
 def _host_counts(state: FleetState) -> Iterator[Metric]:

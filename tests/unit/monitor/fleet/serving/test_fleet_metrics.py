@@ -1,8 +1,8 @@
-"""Fleet collector: metrics without a host."""
+"""Fleet metrics without a host."""
 
 import pytest
 
-from monitor.fleet.serving.collector import FleetCollector
+from monitor.fleet.serving.fleet_metrics import fleet_metrics
 from tests.unit.monitor.fleet.fleets import START, STEP, running_fleet
 
 pytestmark = pytest.mark.unit
@@ -11,12 +11,12 @@ pytestmark = pytest.mark.unit
 def values(state):
     return {
         (sample.name, *sorted(sample.labels.values())): sample.value
-        for family in FleetCollector(lambda: state).collect()
+        for family in fleet_metrics(state)
         for sample in family.samples
     }
 
 
-def test_collector_counts_hosts():
+def test_fleet_metrics_counts_hosts():
     found = values(running_fleet().fleet_state(queries=7))
     assert found["monitor_fleet_hosts",] == 3
     assert found["monitor_fleet_predicted_hosts",] == 3
@@ -28,7 +28,7 @@ def test_collector_counts_hosts():
     assert found["monitor_fleet_source_success",] == 1
 
 
-def test_collector_shows_a_failing_source():
+def test_fleet_metrics_shows_a_failing_source():
     fleet = running_fleet()
     fleet.source.error = "no answer"
     fleet.step(3)
@@ -43,7 +43,7 @@ def test_collector_shows_a_failing_source():
     assert found["monitor_last_sample_timestamp_seconds",] == START + 4 * STEP
 
 
-def test_collector_leaves_out_unknown_values():
+def test_fleet_metrics_leaves_out_unknown_values():
     state = running_fleet({}).fleet_state()
     names = {name for name, *_ in values(state)}
     assert "monitor_fleet_queries_total" not in names
