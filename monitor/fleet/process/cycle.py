@@ -1,4 +1,4 @@
-"""Fleet cycle: one sample of all hosts per step, and the steps that were missed while the source was away."""
+"""Fleet cycle: one sample of all hosts per step; missed steps are filled later."""
 
 from __future__ import annotations
 

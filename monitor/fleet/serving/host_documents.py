@@ -46,9 +46,8 @@ def host_document(table: HostTable, row: int, step: float, starts: Starts) -> Fl
         step: seconds between samples.
         starts: starts of the active warnings.
     """
-    one = slice(row, row + 1)
-    stale = bool((table.stale(step))[row])
-    is_predicted = not stale and bool(table.horizons) and bool(np.isfinite(table.probabilities[one]).all())
+    stale = bool(table.stale(step)[row])
+    is_predicted = not stale and bool(table.horizons) and bool(np.isfinite(table.probabilities[row]).all())
     predictions = tuple(
         HostForecastDocument(
             horizon=horizon,

@@ -17,30 +17,30 @@ def values(state):
 
 
 def test_fleet_metrics_counts_hosts():
-    found = values(running_fleet().fleet_state(queries=7))
-    assert found["monitor_fleet_hosts",] == 3
-    assert found["monitor_fleet_predicted_hosts",] == 3
-    assert found["monitor_fleet_high_load_hosts",] == 1
-    assert found["monitor_fleet_warning_hosts", "5m"] == 1
-    assert found["monitor_fleet_model_hosts", "pretrained"] == 3
-    assert found["monitor_fleet_queries_total",] == 7
-    assert found["monitor_last_sample_timestamp_seconds",] == START
-    assert found["monitor_fleet_source_success",] == 1
+    numbers = values(running_fleet().fleet_state(queries=7))
+    assert numbers["monitor_fleet_hosts",] == 3
+    assert numbers["monitor_fleet_predicted_hosts",] == 3
+    assert numbers["monitor_fleet_high_load_hosts",] == 1
+    assert numbers["monitor_fleet_warning_hosts", "5m"] == 1
+    assert numbers["monitor_fleet_model_hosts", "pretrained"] == 3
+    assert numbers["monitor_fleet_queries_total",] == 7
+    assert numbers["monitor_last_sample_timestamp_seconds",] == START
+    assert numbers["monitor_fleet_source_success",] == 1
 
 
 def test_fleet_metrics_shows_a_failing_source():
     fleet = running_fleet()
     fleet.source.error = "no answer"
     fleet.step(3)
-    found = values(fleet.fleet_state())
-    assert found["monitor_fleet_source_success",] == 0
-    assert found["monitor_fleet_source_errors_total",] == 3
-    assert found["monitor_last_sample_timestamp_seconds",] == START
+    numbers = values(fleet.fleet_state())
+    assert numbers["monitor_fleet_source_success",] == 0
+    assert numbers["monitor_fleet_source_errors_total",] == 3
+    assert numbers["monitor_last_sample_timestamp_seconds",] == START
     fleet.source.error = None
     fleet.step()
-    found = values(fleet.fleet_state())
-    assert found["monitor_fleet_filled_steps_total",] == 3
-    assert found["monitor_last_sample_timestamp_seconds",] == START + 4 * STEP
+    numbers = values(fleet.fleet_state())
+    assert numbers["monitor_fleet_filled_steps_total",] == 3
+    assert numbers["monitor_last_sample_timestamp_seconds",] == START + 4 * STEP
 
 
 def test_fleet_metrics_leaves_out_unknown_values():
