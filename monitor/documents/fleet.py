@@ -1,4 +1,4 @@
-"""Fleet documents: hosts of a fleet with their predictions, and the status of the fleet process."""
+"""Fleet documents: hosts with their predictions, and the status of the fleet process."""
 
 from __future__ import annotations
 

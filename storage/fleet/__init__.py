@@ -1,4 +1,4 @@
-"""Fleet storage: hosts, newest predictions, warnings and hourly score totals of the hosts of one fleet process."""
+"""Fleet storage: hosts, newest predictions, warnings and hourly score totals of one fleet process."""
 
 from storage.fleet.records import FleetChange, FleetHost, FleetScore, FleetWarning, HostPrediction
 from storage.fleet.repository import FleetRepository

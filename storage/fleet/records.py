@@ -1,4 +1,4 @@
-"""Records of the fleet: hosts, predictions, warnings and score totals; times in seconds since the epoch."""
+"""Records of the fleet; times in seconds since the epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holder of the state of the fleet process: jobs write it, the web server reads it."""
+"""State holder of the fleet process: written by jobs, read by the web server."""
 
 from __future__ import annotations
 

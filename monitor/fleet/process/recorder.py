@@ -1,4 +1,4 @@
-"""Fleet recorder: changes that wait for the database, and the jobs that store and delete them."""
+"""Fleet recorder: changes that wait for the database, and jobs that store and delete."""
 
 from __future__ import annotations
 

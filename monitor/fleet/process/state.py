@@ -1,4 +1,4 @@
-"""State of the fleet process: immutable values for the web server, the metrics and the notifications."""
+"""State of the fleet process: immutable values for web server, metrics and notifications."""
 
 from __future__ import annotations
 
