@@ -53,7 +53,7 @@ class CycleSettings:
 
 
 class FleetCycle:
-    """Cycle of a fleet. `run` and `load` are for one thread.
+    """Cycle of a fleet. `run` is for one thread.
 
     A failure of the source ends a run, and the next one tries again: nothing but the state shows it.
     """
@@ -86,51 +86,49 @@ class FleetCycle:
         self._loader = HistoryLoader(source, members, settings.history)
         self._newest: float | None = None
         self._fill_attempts = 0
-        self._sample: FleetSample | None = None
         self._state = CycleState()
-        self._failure = RecurringFailure(log, "source read failed", "source recovered")
-
-    def run_and_load(self) -> None:
-        """Call `run` and `load`, as the job does."""
-        self.run()
-        self.load()
+        self._failure = RecurringFailure(log, "fleet source failed", "fleet source recovered")
 
     def run(self) -> None:
         """Read the samples of the newest step, and predict.
 
         1. Read the step. If the source fails, the step counts as missed.
         2. Fill the steps that were missed since the last one.
-        3. Let the histories of new hosts be read by `load`.
-        4. Predict for the followed hosts.
+        3. Predict for the followed hosts. At a start, there are none, and the histories come first.
+        4. Read the histories of new hosts, part by part, until shortly before the next step, which predicts for them.
         5. Forget the hosts that have expired.
         """
         started = self._monotonic()
         at = self._settings.step_at(self._clock())
-        if self._newest is not None and at <= self._newest:
-            self._publish_state()
-            return
-        sample = self._read(at)
-        if sample is not None and self._filled(at):
-            self._newest = at
-            self._sample = sample
-            self._members.advance(sample)
-            self._loader.queue_new(sample)
-            expired = self._members.expire(at - self._settings.expire_after)
-            if expired:
-                log.info("hosts expired", hosts=len(expired), first=expired[0])
-        self._state = replace(
-            self._state, cycles=self._state.cycles + 1, cycle_seconds=self._monotonic() - started, newest=self._newest
-        )
+        if self._newest is None or at > self._newest:
+            sample = self._read(at)
+            if sample is not None and self._filled(at):
+                self._predict(sample)
+            self._count_cycle(started)
         self._publish_state()
+        if self._loader.waiting and self._newest is not None:
+            self._load(self._newest + self._settings.step)
 
-    def load(self) -> None:
-        """Read the histories of the hosts that wait, part by part, until shortly before the next step.
+    def _predict(self, sample: FleetSample) -> None:
+        self._newest = sample.time
+        self._loader.queue_new(sample)
+        if not self._members.followed:
+            self._publish_state()
+            self._load(sample.time)
+        self._members.advance(sample)
+        expired = self._members.expire(sample.time - self._settings.expire_after)
+        if expired:
+            log.info("hosts expired", hosts=len(expired), first=expired[0])
 
-        The hosts of each part get their predictions at once.
-        """
+    def _count_cycle(self, started: float) -> None:
+        seconds = self._monotonic() - started
+        self._state = replace(self._state, cycles=self._state.cycles + 1, cycle_seconds=seconds, newest=self._newest)
+
+    def _load(self, until: float) -> None:
+        """Read histories before a time (seconds since the epoch), until shortly before the next step."""
         end = self._monotonic() + self._loading_seconds()
-        while self._loader.waiting and self._sample is not None:
-            loaded = self._loader.load_part(self._sample)
+        while self._loader.waiting:
+            loaded = self._loader.load_part(until)
             if not loaded:
                 self._state = replace(self._state, source_errors=self._state.source_errors + 1)
             self._publish_state()
@@ -179,7 +177,7 @@ class FleetCycle:
         hosts = sorted(self._members.followed)
         if missed > MAX_FILLED_STEPS:
             log.info("histories read again", missed_steps=missed, hosts=len(hosts))
-            self._members.forget()
+            self._members.restart()
             return True
         try:
             self._fill(hosts, first, at)

@@ -16,6 +16,7 @@ from monitor.fleet.process.holder import FleetStateHolder, max_silence
 from monitor.fleet.process.parts import FleetFactory, FleetParts, build_parts, same_parts
 from monitor.fleet.process.recorder import FleetRecorder, FleetStorageJob, delete_old
 from monitor.fleet.serving.application import FleetApplication
+from monitor.fleet.source.factory import source_problems
 from monitor.system.logging import get_logger, setup_logging
 from monitor.system.redaction import redact_url
 from monitor.web import Guarded, guard, make_server
@@ -61,7 +62,7 @@ class FleetProcess:
             self.scheduler = Scheduler(self._jobs(config))
             self.holder.read_jobs_from(self.scheduler.states, lambda: self.scheduler.needs_restart)
             self.holder.page_url = self._web.url
-            self.holder.use(config, self._parts.members, self._parts.queries)
+            self.holder.use(config, self._parts.members, self._parts.statistics)
             self.scheduler.start()
             opened.pop_all()
         self._web.start()
@@ -85,14 +86,14 @@ class FleetProcess:
         """Read the configuration file and apply it; after any error, continue with the previous configuration."""
         self._notifier.reloading()
         try:
-            config = load_config(self._config.path, (web_file_problems,))
+            config = load_config(self._config.path, (web_file_problems, source_problems))
             self._apply(config)
         except Exception as error:
             self._reload_failed(error)
             self._notifier.reload_failed()
         else:
             self.holder.reloaded()
-            log.info("configuration reloaded", file=config.path)
+            log.info("fleet configuration reloaded", file=config.path)
             self._notifier.opened(max_silence(config.source.step))
 
     def close(self) -> bool:
@@ -125,7 +126,7 @@ class FleetProcess:
             self._parts = parts
             self._storage_job = self._new_storage_job(parts)
         self._config = config
-        self.holder.use(config, parts.members, parts.queries)
+        self.holder.use(config, parts.members, parts.statistics)
         self.holder.page_url = self._web.url
         self.scheduler.replace(self._jobs(config))
         setup_logging(config.log.level, config.log.format)
@@ -142,7 +143,7 @@ class FleetProcess:
             Job(
                 "fleet_cycle",
                 step,
-                self._parts.cycle.run_and_load,
+                self._parts.cycle.run,
                 SAMPLER,
                 offset=config.source.delay + START_SECONDS,
                 deadline=max(MIN_DEADLINE, 3 * step),
@@ -170,7 +171,7 @@ class FleetProcess:
             return tuple(FleetRepository(self._storage.stores.database).active_warnings())
         except StorageError as error:
             raise_fatal(error)
-            log.error("storage open failed", error=error)
+            log.error("fleet database open failed", error=error)
             return ()
 
     def _repository(self) -> FleetRepository | None:
@@ -192,7 +193,7 @@ class FleetProcess:
             MonitorError: the file cannot be read or is invalid.
         """
         try:
-            load_config(self._config.path, (web_file_problems,))
+            load_config(self._config.path, (web_file_problems, source_problems))
         except MonitorError as error:
             self._reload_failed(error)
             raise
@@ -200,4 +201,4 @@ class FleetProcess:
     def _reload_failed(self, error: Exception) -> None:
         self.holder.reload_failed()
         is_expected = isinstance(error, MonitorError | StorageError)
-        log.error("configuration reload failed", exc_info=None if is_expected else error, error=error)
+        log.error("fleet configuration reload failed", exc_info=None if is_expected else error, error=error)

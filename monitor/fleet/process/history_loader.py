@@ -9,7 +9,7 @@ import numpy as np
 from monitor.errors import SourceError
 from monitor.fleet.interfaces import FleetSample, HostHistory, HostSource
 from monitor.fleet.process.history_parts import joined
-from monitor.fleet.process.members import Members, selected
+from monitor.fleet.process.members import Members
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 
@@ -53,24 +53,24 @@ class HistoryLoader:
         if new:
             log.info("hosts found", hosts=len(new), first=new[0])
 
-    def load_part(self, sample: FleetSample) -> bool:
-        """Follow the next LOADED_HOSTS hosts, and predict for them; return False if the source fails.
+    def load_part(self, until: float) -> bool:
+        """Follow the next LOADED_HOSTS hosts with their histories; return False if the source fails.
 
         Args:
-            sample: newest sample; the histories end before it.
+            until: end of the histories, exclusive, in seconds since the epoch.
         """
         part = [self._pending.popleft() for _ in range(min(LOADED_HOSTS, len(self._pending)))]
         try:
-            parts = list(self._source.history(part, sample.time - self._history, sample.time))
+            parts = list(self._source.history(part, until - self._history, until))
         except SourceError as error:
             self._failure.failure(error=error)
-            self._retry(part, sample)
+            self._retry(part)
             return False
         self._failure.success()
-        self._follow(part, parts, sample)
+        self._follow(part, parts)
         return True
 
-    def _retry(self, part: list[str], sample: FleetSample) -> None:
+    def _retry(self, part: list[str]) -> None:
         """Queue hosts again, and follow those without a history whose reads have failed MAX_ATTEMPTS times."""
         given_up = []
         for host in part:
@@ -81,12 +81,11 @@ class HistoryLoader:
                 self._pending.append(host)
         if given_up:
             log.warning("hosts followed without history", hosts=len(given_up), first=given_up[0])
-            self._follow(given_up, [], sample)
+            self._follow(given_up, [])
 
-    def _follow(self, hosts: list[str], parts: list[HostHistory], sample: FleetSample) -> None:
+    def _follow(self, hosts: list[str], parts: list[HostHistory]) -> None:
         nothing = np.empty((0, len(self._source.columns)))
         histories = joined(parts)
         self._members.follow([histories.get(host, HostHistory(host, np.empty(0), nothing)) for host in hosts])
-        self._members.advance(selected(sample, frozenset(hosts)))
         for host in hosts:
             self._attempts.pop(host, None)

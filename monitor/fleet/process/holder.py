@@ -13,6 +13,7 @@ from monitor.daemon.sd_notify import Notifier
 from monitor.fleet.process.host_table import empty_table
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import CycleState, FleetState, FleetStorageState
+from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
 from monitor.system.formatting import approximate_duration, format_count
 
@@ -57,15 +58,15 @@ class FleetStateHolder:
         self._cycle_at = time.monotonic()
         self._storage = FleetStorageState()
         self._channels: Mapping[str, ChannelState] = {}
-        self._queries: Callable[[], int | None] = lambda: None
+        self._statistics: Callable[[], SourceStatistics | None] = lambda: None
         self._job_states: Callable[[], Mapping[str, JobState]] = dict
         self._needs_restart: Callable[[], bool] = lambda: False
 
-    def use(self, config: Config, members: Members, queries: Callable[[], int | None]) -> None:
-        """Apply a configuration with its members, and the function that returns the number of queries."""
+    def use(self, config: Config, members: Members, statistics: Callable[[], SourceStatistics | None]) -> None:
+        """Apply a configuration with its members, and the function that returns the statistics of its source."""
         self._config = config
         self._members = members
-        self._queries = queries
+        self._statistics = statistics
         if not config.notify.channels:
             self._channels = {}
 
@@ -122,7 +123,7 @@ class FleetStateHolder:
             working=time.monotonic() - self._cycle_at < max_silence(self._config.source.step),
             jobs=self._job_states(),
             storage=self._storage,
-            queries=self._queries(),
+            statistics=self._statistics(),
             reload_successful=self._reloads.successful,
             reloaded_at=self._reloads.at,
             reload_failures=self._reloads.failures,

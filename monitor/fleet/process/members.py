@@ -9,6 +9,7 @@ from monitor.fleet.interfaces import FleetForecaster, FleetSample, HostHistory
 from monitor.fleet.process.host_table import HostTable, empty_table, updated, without
 from monitor.fleet.process.outcomes import OutcomeScorer
 from monitor.fleet.process.warning_tracker import WarningTracker
+from monitor.system.formatting import format_duration
 from monitor.system.logging import get_logger
 from storage import FleetChange, FleetHost, FleetWarning, HostPrediction
 
@@ -24,7 +25,7 @@ class Members:
 
     def __init__(
         self,
-        forecaster: FleetForecaster,
+        create_forecaster: Callable[[], FleetForecaster],
         columns: Sequence[str],
         step: float,
         tracker: WarningTracker,
@@ -33,14 +34,15 @@ class Members:
         """Initialize without hosts.
 
         Args:
-            forecaster: forecaster without hosts.
+            create_forecaster: returns a forecaster without hosts.
             columns: names of the sample fields.
             step: seconds between samples.
             tracker: warnings, with those of the previous process.
             record: receives the changes that are to be stored.
         """
         self.table: HostTable = empty_table(columns)
-        self._forecaster = forecaster
+        self._create_forecaster = create_forecaster
+        self._forecaster = create_forecaster()
         self._step = step
         self._tracker = tracker
         self._record = record
@@ -65,9 +67,9 @@ class Members:
         self._forecaster.add(histories)
         self._followed |= {history.host for history in histories}
 
-    def forget(self) -> None:
-        """Forget the histories of all hosts; their newest predictions and warnings stay."""
-        self._forecaster.remove(tuple(self._followed))
+    def restart(self) -> None:
+        """Follow no host, and start with another forecaster; the newest predictions and the warnings stay."""
+        self._forecaster = self._create_forecaster()
         self._followed.clear()
 
     def advance(self, sample: FleetSample, *, live: bool = True) -> None:
@@ -165,7 +167,11 @@ MAX_LOGGED_WARNINGS = 10
 def _log_warnings(warnings: Sequence[FleetWarning]) -> None:
     """Log the start and the end of each warning; a number instead if there are many."""
     for warning in warnings[:MAX_LOGGED_WARNINGS]:
-        event = "warning started" if warning.ended_at is None else "warning ended"
-        log.info(event, host=warning.host, horizon_seconds=warning.horizon, probability=round(warning.peak, 3))
+        horizon = format_duration(warning.horizon)
+        probability = round(warning.peak, 3)
+        if warning.ended_at is None:
+            log.warning("host warning started", host=warning.host, horizon=horizon, probability=probability)
+        else:
+            log.info("host warning ended", host=warning.host, horizon=horizon, probability=probability)
     if len(warnings) > MAX_LOGGED_WARNINGS:
-        log.info("more warnings changed", warnings=len(warnings) - MAX_LOGGED_WARNINGS)
+        log.info("more host warnings changed", warnings=len(warnings) - MAX_LOGGED_WARNINGS)

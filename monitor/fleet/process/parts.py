@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from monitor.config.loader import Config
 from monitor.fleet.interfaces import FleetForecaster, HostSource
@@ -11,6 +12,7 @@ from monitor.fleet.process.cycle import CycleSettings, FleetCycle
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import CycleState
 from monitor.fleet.process.warning_tracker import WarningTracker
+from monitor.fleet.source.statistics import SourceStatistics
 from storage import FleetChange, FleetWarning
 
 
@@ -36,10 +38,10 @@ class FleetParts:
     members: Members
     cycle: FleetCycle
 
-    def queries(self) -> int | None:
-        """Return the number of queries to the source since its start; None if it does not count them."""
-        queries: int | None = getattr(self.source, "queries", None)
-        return queries
+    def statistics(self) -> SourceStatistics | None:
+        """Return the statistics of the source since its start; None if it has none."""
+        statistics: SourceStatistics | None = getattr(self.source, "statistics", None)
+        return statistics
 
 
 def build_parts(
@@ -62,8 +64,8 @@ def build_parts(
         MonitorError: a file of the configuration cannot be read, or the model does not support the task.
     """
     source = factory.source(config)
-    forecaster = factory.forecaster(config, source.columns, source.step)
-    members = Members(forecaster, source.columns, source.step, WarningTracker(active), record)
+    create_forecaster = partial(factory.forecaster, config, source.columns, source.step)
+    members = Members(create_forecaster, source.columns, source.step, WarningTracker(active), record)
     settings = CycleSettings(step=source.step, delay=config.source.delay, expire_after=config.fleet.expire_after)
     return FleetParts(source, members, FleetCycle(source, members, settings, publish))
 

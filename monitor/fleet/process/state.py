@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.config.loader import Config
 from monitor.fleet.process.host_table import HostTable, empty_table
+from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
 from storage import FleetWarning
 
@@ -72,7 +73,7 @@ class FleetState:
         working: False if the cycle has not run for several steps.
         jobs: counters and histograms for each job name.
         storage: state of the writes to the database.
-        queries: number of queries to the source since the start; None if the source does not count them.
+        statistics: statistics of the source since the start; None if it has none.
         reload_successful: True if the last start or reload took effect.
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
         reload_failures: number of failed reloads since the start.
@@ -89,7 +90,7 @@ class FleetState:
     working: bool = True
     jobs: Mapping[str, JobState] = field(default_factory=dict)
     storage: FleetStorageState = field(default_factory=FleetStorageState)
-    queries: int | None = None
+    statistics: SourceStatistics | None = None
     reload_successful: bool = True
     reloaded_at: float = 0.0
     reload_failures: int = 0

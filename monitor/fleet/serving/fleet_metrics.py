@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_counter, labelled_gauge
 from monitor.exporter.jobs import job_metrics
 from monitor.exporter.notifications import notification_metrics
 from monitor.fleet.process.state import CycleState, FleetState
 from monitor.fleet.serving.host_documents import status_document
+from monitor.fleet.source.statistics import SourceStatistics
 from monitor.system.queued_stderr import dropped_log_lines
 
 
@@ -24,10 +25,8 @@ def fleet_metrics(state: FleetState) -> Iterator[Metric]:
     )
     yield from _host_counts(state)
     yield from _cycle_metrics(state.cycle)
-    if state.queries is not None:
-        yield counter(
-            "fleet_queries", "Number of queries to the source since the start of the process.", state.queries
-        )
+    if state.statistics is not None:
+        yield from _source_metrics(state.statistics)
     yield counter(
         "storage_write_failures",
         "Number of failed writes to the database since the start of the daemon.",
@@ -60,6 +59,37 @@ def _host_counts(state: FleetState) -> Iterator[Metric]:
         "Number of hosts that a model serves, by model: pretrained, pooled or own.",
         ["model"],
         [((model,), count) for model, count in status.models.items()],
+    )
+
+
+def _source_metrics(statistics: SourceStatistics) -> Iterator[Metric]:
+    yield labelled_counter(
+        "fleet_queries",
+        "Number of live queries to the source since the start of the process, by field.",
+        "field",
+        statistics.queries.items(),
+    )
+    yield labelled_counter(
+        "fleet_query_failures",
+        "Number of failed live queries to the source since the start of the process, by field.",
+        "field",
+        statistics.failures.items(),
+    )
+    yield labelled_counter(
+        "fleet_rejected_values",
+        "Number of values outside the bounds of their field since the start of the process, by field.",
+        "field",
+        statistics.rejected.items(),
+    )
+    yield counter(
+        "fleet_duplicate_series",
+        "Number of values since the start of the process that were left out, as a host had several series.",
+        statistics.duplicates,
+    )
+    yield counter(
+        "fleet_partial_answers",
+        "Number of partial answers of the source that were accepted since the start of the process.",
+        statistics.partial,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from monitor.fleet.process.cycle import CycleSettings, FleetCycle
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import CycleState, FleetState
 from monitor.fleet.process.warning_tracker import WarningTracker
+from monitor.fleet.source.statistics import SourceStatistics
 from storage import FleetChange
 
 STEP = 60.0
@@ -35,11 +36,11 @@ class FakeSource:
         self.history_error = None
         self.read_times = []
         self.history_calls = []
-        self.queries = 0
+        self.statistics = SourceStatistics()
 
     def read(self, time):
         self.read_times.append(time)
-        self.queries += 1
+        self.statistics = replace(self.statistics, queries={"cpu_usage": len(self.read_times)})
         if self.error:
             raise SourceError(self.error)
         return sample(time, self.loads)
@@ -73,6 +74,9 @@ class FakeForecaster:
             del self.histories[host]
 
     def advance(self, sample):
+        if self.samples and sample.time <= self.samples[-1].time:
+            # As the real one: a step has one sample.
+            sample = FleetSample(sample.time, (), np.empty((0, 2)))
         self.samples.append(sample)
         load = sample.values[:, 0]
         high = load >= 0.9
@@ -104,7 +108,7 @@ class Fleet:
     """Cycle over a fake source; `step` moves the clock by one step and runs the cycle as the job does."""
 
     source: FakeSource
-    forecaster: FakeForecaster = field(default_factory=FakeForecaster)
+    forecaster: FakeForecaster | None = None
     clock: Clock = field(default_factory=Clock)
     active: tuple = ()
     expire_after: float = 600.0
@@ -113,16 +117,19 @@ class Fleet:
         self.changes: list[FleetChange] = []
         self.state = CycleState()
         tracker = WarningTracker(self.active)
-        self.members = Members(self.forecaster, COLUMNS, STEP, tracker, self.changes.append)
+        self.members = Members(self.new_forecaster, COLUMNS, STEP, tracker, self.changes.append)
         settings = CycleSettings(STEP, 5.0, self.expire_after)
         self.cycle = FleetCycle(self.source, self.members, settings, self.publish, self.clock, self.clock)
+
+    def new_forecaster(self):
+        self.forecaster = FakeForecaster()
+        return self.forecaster
 
     def publish(self, state):
         self.state = state
 
     def run(self):
         self.cycle.run()
-        self.cycle.load()
 
     def step(self, count=1):
         for _ in range(count):

@@ -82,9 +82,11 @@ def test_long_absence_reads_the_histories_again():
     assert fleet.members.table.predicted(STEP).all()
 
 
-def test_new_host_is_predicted_at_once():
+def test_new_host_is_predicted_with_the_next_step():
     fleet = running_fleet()
     fleet.source.loads["new"] = 0.3
+    fleet.step()
+    assert fleet.source.history_calls[-1] == (("new",), START + 2 * STEP - 86400, START + 2 * STEP)
     fleet.step()
     table = fleet.members.table
     assert table.probabilities[table.rows["new"], 0] == 0.3
@@ -99,6 +101,7 @@ def test_host_without_history_is_followed_after_three_failures():
     assert fleet.state.pending_hosts == 1
     fleet.step()
     assert fleet.forecaster.histories["new"] == 0
+    fleet.step()
     assert "new" in fleet.members.table.hosts
 
 
@@ -133,4 +136,6 @@ def test_slow_histories_wait_for_the_next_step(monkeypatch):
     monkeypatch.setattr(fleet.source, "history", slow)
     fleet.step()
     assert len(fleet.members.table.hosts) == 200
-    assert fleet.state.pending_hosts == 250
+    assert fleet.state.pending_hosts == 50
+    fleet.step()
+    assert len(fleet.members.table.hosts) == 400

@@ -20,13 +20,13 @@ def test_hosts_are_queued_once(fleet):
     assert loader.waiting == 2
 
 
-def test_load_part_follows_and_predicts(fleet):
+def test_load_part_follows_hosts(fleet):
     loader = HistoryLoader(fleet.source, fleet.members, 3600.0)
     taken = sample(START, fleet.source.loads)
     loader.queue_new(taken)
-    assert loader.load_part(taken)
+    assert loader.load_part(START)
     assert fleet.source.history_calls == [(("a", "b"), START - 3600, START)]
-    assert fleet.members.table.probabilities[:, 0].tolist() == [0.1, 0.2]
+    assert fleet.members.followed == {"a", "b"}
     assert loader.waiting == 0
 
 
@@ -35,6 +35,6 @@ def test_failed_part_is_queued_again(fleet):
     taken = sample(START, fleet.source.loads)
     loader.queue_new(taken)
     fleet.source.history_error = "no answer"
-    assert not loader.load_part(taken)
+    assert not loader.load_part(START)
     assert loader.waiting == 2
     assert LOADED_HOSTS > 2

@@ -4,6 +4,7 @@ import pytest
 
 from monitor.fleet.process.holder import FleetStateHolder, max_silence
 from monitor.fleet.process.state import CycleState, FleetStorageState
+from monitor.fleet.source.statistics import SourceStatistics
 from tests.unit.monitor.fleet.fleets import fleet_config, running_fleet
 
 pytestmark = pytest.mark.unit
@@ -23,7 +24,7 @@ class Recorded:
 @pytest.fixture
 def holder():
     made = FleetStateHolder(fleet_config(), Recorded())
-    made.use(fleet_config(), running_fleet().members, lambda: 5)
+    made.use(fleet_config(), running_fleet().members, SourceStatistics)
     return made
 
 
@@ -48,7 +49,7 @@ def test_state_has_the_published_values(holder):
     holder.publish_storage(FleetStorageState(error="disk full", failures=2))
     holder.reload_failed()
     state = holder.state()
-    assert (state.queries, state.storage.error, state.reload_failures) == (5, "disk full", 1)
+    assert (state.statistics, state.storage.error, state.reload_failures) == (SourceStatistics(), "disk full", 1)
     assert len(state.table.hosts) == 3
     holder.reloaded()
     assert holder.state().reload_successful

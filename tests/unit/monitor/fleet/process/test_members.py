@@ -62,9 +62,9 @@ def test_expired_host_ends_its_warnings():
     assert {(warning.host, warning.ended_at) for warning in ended} == {("web2:9100", START + 11 * STEP)}
 
 
-def test_forget_keeps_the_table():
+def test_restart_keeps_the_table():
     fleet = running_fleet()
-    fleet.members.forget()
+    fleet.members.restart()
     assert fleet.members.followed == frozenset()
     assert fleet.forecaster.histories == {}
     assert len(fleet.members.table.hosts) == 3

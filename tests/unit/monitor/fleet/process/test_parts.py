@@ -18,9 +18,9 @@ def test_build_parts_sends_no_request():
         lambda _: None,
     )
     assert (source.read_times, source.history_calls) == ([], [])
-    assert parts.queries() == 0
+    assert parts.statistics().queries == {}
     parts.cycle.run()
-    assert parts.queries() == 1
+    assert parts.statistics().queries == {"cpu_usage": 1}
 
 
 @pytest.mark.parametrize(

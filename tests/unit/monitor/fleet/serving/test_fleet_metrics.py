@@ -3,6 +3,7 @@
 import pytest
 
 from monitor.fleet.serving.fleet_metrics import fleet_metrics
+from monitor.fleet.source.statistics import SourceStatistics
 from tests.unit.monitor.fleet.fleets import START, STEP, running_fleet
 
 pytestmark = pytest.mark.unit
@@ -17,13 +18,16 @@ def values(state):
 
 
 def test_fleet_metrics_counts_hosts():
-    numbers = values(running_fleet().fleet_state(queries=7))
+    numbers = values(
+        running_fleet().fleet_state(statistics=SourceStatistics(queries={"cpu_usage": 7}, failures={"cpu_usage": 2}))
+    )
     assert numbers["monitor_fleet_hosts",] == 3
     assert numbers["monitor_fleet_predicted_hosts",] == 3
     assert numbers["monitor_fleet_high_load_hosts",] == 1
     assert numbers["monitor_fleet_warning_hosts", "5m"] == 1
     assert numbers["monitor_fleet_model_hosts", "pretrained"] == 3
-    assert numbers["monitor_fleet_queries_total",] == 7
+    assert numbers["monitor_fleet_queries_total", "cpu_usage"] == 7
+    assert numbers["monitor_fleet_query_failures_total", "cpu_usage"] == 2
     assert numbers["monitor_last_sample_timestamp_seconds",] == START
     assert numbers["monitor_fleet_source_success",] == 1
 

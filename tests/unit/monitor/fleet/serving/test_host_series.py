@@ -76,4 +76,5 @@ def test_text_is_rendered_once_per_table():
     assert 'host="web1:9100"} 0.4\n' in text.render(fleet.fleet_state())
     fleet.source.loads["another"] = 0.4
     fleet.step()
+    fleet.step()
     assert 'host="another"' in text.render(fleet.fleet_state())
