@@ -1,1 +1,1 @@
-"""Training for many hosts: a pooled model of all hosts, and own models of single hosts."""
+"""Training for many hosts: a pooled model, and own models of single hosts."""

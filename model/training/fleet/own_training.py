@@ -1,4 +1,4 @@
-"""Own training: a small network of one host, blended with the pooled model and gated against it."""
+"""Own training: a small network of one host, blended with the pooled model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings: training rows of the pretrained and the pooled model from the load of one host."""
+"""Readings: training rows of pretrained models from the load of one host."""
 
 from __future__ import annotations
 

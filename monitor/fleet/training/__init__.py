@@ -1,1 +1,1 @@
-"""Training of a fleet: tasks of single hosts, and the processes and machines that run them."""
+"""Training of a fleet: tasks of single hosts, and what runs them."""

@@ -1,4 +1,4 @@
-"""Executors: run the tasks of a fleet in processes of this machine or on a Dask cluster."""
+"""Executors: run the tasks of a fleet in local processes or on Dask."""
 
 from __future__ import annotations
 

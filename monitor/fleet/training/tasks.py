@@ -1,4 +1,4 @@
-"""Training tasks: everything that one host's training needs, and its result, as values for other processes."""
+"""Training tasks: training of single hosts as values for other processes."""
 
 from __future__ import annotations
 

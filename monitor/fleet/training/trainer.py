@@ -1,4 +1,4 @@
-"""Fleet trainer: pooled model of a fleet and own models of its hosts, from the histories of a source."""
+"""Fleet trainer: pooled model and own models from the histories of a source."""
 
 from __future__ import annotations
 
