@@ -304,7 +304,7 @@ def test_downgrade_restores_the_rows_of_blocks(tmp_path: Path) -> None:
     assert "sample_blocks" not in table_definitions(tmp_path / "x.db")
 
 
-@pytest.mark.parametrize("revision", ["0014", "0015"])
+@pytest.mark.parametrize("revision", ["0014", "0015", "0016"])
 def test_database_keeps_the_notifications(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         notifications = NotificationRepository(database)
@@ -312,7 +312,7 @@ def test_database_keeps_the_notifications(migrated_url: str) -> None:
         assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 900.0, 300.0)]
 
 
-@pytest.mark.parametrize("revision", ["0015"])
+@pytest.mark.parametrize("revision", ["0016"])
 def test_database_keeps_the_channel_health(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         health = NotificationRepository(database).channel_health()
