@@ -40,6 +40,7 @@ MODEL_SALVAGE_INTERVAL = 15.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 COMPACTION_INTERVAL = 5 * MINUTE
+CAPACITY_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
@@ -48,6 +49,9 @@ MAX_NOTIFICATION_INTERVAL = 5.0
 
 JOB_OFFSET = 0.5
 """Seconds by which the jobs are later than the samples."""
+
+CAPACITY_OFFSET = 2.5
+"""Seconds by which the capacity job is later: the sample of the same time is stored by then."""
 
 LONG_DEADLINE = 900.0
 """Deadline in seconds of the jobs that may have to catch up on weeks of history."""
@@ -179,6 +183,7 @@ def build_services(
             ),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            *_capacity_jobs(config, stores, holder, cache, clock),
             *_notification_jobs(config, stores, holder, cache, clock),
         ),
         sources=cache.get(
@@ -197,6 +202,22 @@ def build_services(
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
+
+
+def _capacity_jobs(
+    config: Config, stores: Stores, holder: StateHolder, cache: ObjectCache, clock: Callable[[], float]
+) -> tuple[Job, ...]:
+    """Return the job of the capacity predictions if they are enabled; otherwise its modules are not loaded."""
+    if not config.capacity.enabled:
+        return ()
+    from monitor.jobs.capacity import CapacityJob  # noqa: PLC0415
+
+    job = cache.get(
+        "capacity",
+        (stores, config.capacity, config.warning),
+        lambda: CapacityJob(stores, config, holder.publish_capacity, clock),
+    )
+    return (Job("capacity", CAPACITY_INTERVAL, job.run, offset=CAPACITY_OFFSET, deadline=LONG_DEADLINE),)
 
 
 def _notification_jobs(
