@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
-from monitor.config.capacity_section import CapacitySection
+from monitor.config.capacity.section import CapacitySection
 from monitor.config.events_section import EventsSection
 from monitor.config.fleet.fleet_section import FleetSection
 from monitor.config.fleet.source_section import SourceSection

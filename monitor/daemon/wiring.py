@@ -50,9 +50,6 @@ MAX_NOTIFICATION_INTERVAL = 5.0
 JOB_OFFSET = 0.5
 """Seconds by which the jobs are later than the samples."""
 
-CAPACITY_OFFSET = 2.5
-"""Seconds by which the capacity job is later: the sample of the same time is stored by then."""
-
 LONG_DEADLINE = 900.0
 """Deadline in seconds of the jobs that may have to catch up on weeks of history."""
 
@@ -147,11 +144,7 @@ def build_services(
         generation=storage.open_generation,
         clock=clock,
     )
-    recalibration = cache.get(
-        "recalibration",
-        (stores, served),
-        lambda: RecalibrationJob(stores, served, clock),
-    )
+    recalibration = cache.get("recalibration", (stores, served), lambda: RecalibrationJob(stores, served, clock))
     process_recorder = cache.get(
         "process_recorder", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock)
     )
@@ -163,11 +156,10 @@ def build_services(
         ),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
+    scoring_every = scoring_interval(config.high_load.horizons)
     scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
     retention = RetentionJob(stores, config.storage.retention, interval, clock)
     compaction = cache.get("compaction", (stores,), lambda: CompactionJob(stores, clock))
-    sampling = config.sampling
-    horizons = config.high_load.horizons
     return Services(
         jobs=(
             # No job starts together with a sample. Common start times wake the process less often.
@@ -177,7 +169,7 @@ def build_services(
             Job(
                 "model_salvage", MODEL_SALVAGE_INTERVAL, model_salvage.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE
             ),
-            Job("scoring", scoring_interval(horizons), scoring.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            Job("scoring", scoring_every, scoring.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job(
                 "recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE
             ),
@@ -188,8 +180,8 @@ def build_services(
         ),
         sources=cache.get(
             "sources",
-            (sampling.sources, sampling.network_exclude),
-            lambda: make_sources(sampling.sources, sampling.network_exclude),
+            (config.sampling.sources, config.sampling.network_exclude),
+            lambda: make_sources(config.sampling.sources, config.sampling.network_exclude),
         ),
         served=served,
         process_recorder=process_recorder,
@@ -212,12 +204,9 @@ def _capacity_jobs(
         return ()
     from monitor.jobs.capacity import CapacityJob  # noqa: PLC0415
 
-    job = cache.get(
-        "capacity",
-        (stores, config.capacity, config.warning),
-        lambda: CapacityJob(stores, config, holder.publish_capacity, clock),
-    )
-    return (Job("capacity", CAPACITY_INTERVAL, job.run, offset=CAPACITY_OFFSET, deadline=LONG_DEADLINE),)
+    key = (stores, config.capacity, config.warning)
+    job = cache.get("capacity", key, lambda: CapacityJob(stores, config, holder.publish_capacity, clock))
+    return (Job("capacity", CAPACITY_INTERVAL, job.run, offset=JOB_OFFSET),)
 
 
 def _notification_jobs(

@@ -11,7 +11,7 @@ from model.capacity.baselines import BASE_RATE, PERSISTENCE, PREDICT_LINEAR
 from model.capacity.tasks import FILESYSTEM, STEP, TASKS
 from model.forecast.metrics import brier, calibration_error
 from model.units import DAY, MINUTE
-from monitor.config.capacity_section import CapacitySection
+from monitor.config.capacity.section import CapacitySection
 from monitor.stores import Stores
 from storage import CapacityRow
 

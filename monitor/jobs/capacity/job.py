@@ -1,4 +1,4 @@
-"""Capacity job: records the use of all resources, and predicts which of them will be exhausted."""
+"""Capacity job: records the use of all resources, and predicts their exhaustion."""
 
 from __future__ import annotations
 

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from model.capacity.tasks import FILESYSTEM, MEMORY, STEP
-from monitor.config.capacity_section import CapacitySection
+from monitor.config.capacity.section import CapacitySection
 from monitor.sampling.sources.mounts import FilesystemUsage, read_mounts, read_usage
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, CapacityResource, CapacityRow
+
+OVERLAP = 30.0
+"""Seconds of samples that two rows share: the newest sample may not be stored yet."""
 
 MEMORY_NAME = "memory"
 MEMORY_COLUMN = "memory_usage"
@@ -59,7 +62,7 @@ class CapacityRecorder:
 
     def _memory(self, now: float) -> Reading | None:
         """Return the newest memory use, and the largest one since the row before; None without samples."""
-        samples = self._stores.samples.between(now - STEP, now, (MEMORY_COLUMN,))
+        samples = self._stores.samples.between(now - STEP - OVERLAP, now, (MEMORY_COLUMN,))
         known = samples[~np.isnan(samples[:, 1]), 1]
         if not len(known):
             return None

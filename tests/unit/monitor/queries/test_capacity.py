@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.config.capacity_section import CapacitySection
+from monitor.config.capacity.section import CapacitySection
 from monitor.queries.capacity import MIN_SCORED, read_capacity
 from monitor.stores import open_stores
 from storage import OUTCOME_UNKNOWN, CapacityRow

@@ -49,7 +49,7 @@ def stores():
         yield opened
 
 
-def test_job_predicts_once_there_is_history(stores):
+def test_job_predicts_after_two_hours_of_history(stores):
     host = Host(stores, lambda t: 0.5)
     state = host.run(HOUR)
     (resource,) = state.resources

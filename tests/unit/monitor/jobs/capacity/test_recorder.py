@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.config.capacity_section import CapacitySection
+from monitor.config.capacity.section import CapacitySection
 from monitor.jobs.capacity.recorder import CapacityRecorder, mounted_filesystems
 from monitor.sampling.sources.mounts import FilesystemUsage
 from monitor.stores import open_stores
