@@ -312,7 +312,7 @@ def test_database_keeps_the_notifications(migrated_url: str) -> None:
         assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 900.0, 300.0)]
 
 
-@pytest.mark.parametrize("revision", ["0015"])
+@pytest.mark.parametrize("revision", ["0016"])
 def test_database_keeps_the_use_of_file_systems(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         capacity = CapacityRepository(database)

@@ -42,39 +42,65 @@ CREATE TABLE anomaly_peaks (
 ;
 INSERT INTO "anomaly_peaks" VALUES(1,'0123456789abcdef',1699999200.0,'joint',1.5);
 INSERT INTO "anomaly_peaks" VALUES(1,'0123456789abcdef',1699999200.0,'spike',0.5);
-CREATE TABLE capacity_resources (
-	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+CREATE TABLE fleet_hosts (
+	member_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	host_id INTEGER NOT NULL, 
-	kind VARCHAR(16) NOT NULL, 
-	name VARCHAR NOT NULL, 
-	identity VARCHAR NOT NULL, 
-	seen_at FLOAT NOT NULL, 
-	CONSTRAINT capacity_resources_key UNIQUE (host_id, kind, name, identity)
+	host VARCHAR NOT NULL, 
+	first_seen FLOAT NOT NULL, 
+	last_seen FLOAT NOT NULL, 
+	CONSTRAINT fleet_hosts_host UNIQUE (host_id, host)
 );
-INSERT INTO "capacity_resources" VALUES(1,1,'filesystem','/var','ext4:ab12',1700000100.0);
-CREATE TABLE capacity_rows (
+INSERT INTO "fleet_hosts" VALUES(1,1,'web1:9100',1700000000.0,1700000060.0);
+CREATE TABLE fleet_predictions (
 	host_id INTEGER NOT NULL, 
-	resource_id INTEGER NOT NULL, 
+	member_id INTEGER NOT NULL, 
+	horizon FLOAT NOT NULL, 
 	at FLOAT NOT NULL, 
-	used FLOAT NOT NULL, 
-	peak FLOAT NOT NULL, 
-	size FLOAT NOT NULL, 
-	inode_usage FLOAT, 
-	limit_ratio FLOAT, 
-	probability FLOAT, 
-	model_probability FLOAT, 
-	full_seconds FLOAT, 
-	predict_linear FLOAT, 
-	persistence FLOAT, 
+	probability FLOAT NOT NULL, 
 	base_rate FLOAT, 
-	warning BOOLEAN DEFAULT 0 NOT NULL, 
-	outcome INTEGER, 
-	PRIMARY KEY (host_id, resource_id, at)
+	threshold FLOAT NOT NULL, 
+	warning BOOLEAN NOT NULL, 
+	high BOOLEAN NOT NULL, 
+	model VARCHAR(16) NOT NULL, 
+	PRIMARY KEY (host_id, member_id, horizon)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "capacity_rows" VALUES(1,1,1700000100.0,900.0,900.0,1000.0,0.25,0.95,0.8,0.75,3600.0,1.0,0.0,0.01,1,NULL);
+INSERT INTO "fleet_predictions" VALUES(1,1,300.0,1700000060.0,0.25,0.1,0.5,0,0,'pretrained');
+CREATE TABLE fleet_score_totals (
+	host_id INTEGER NOT NULL, 
+	hour FLOAT NOT NULL, 
+	member_id INTEGER NOT NULL, 
+	horizon FLOAT NOT NULL, 
+	unknown INTEGER NOT NULL, 
+	scored INTEGER NOT NULL, 
+	events INTEGER NOT NULL, 
+	warnings INTEGER NOT NULL, 
+	true_warnings INTEGER NOT NULL, 
+	outcome_sum INTEGER NOT NULL, 
+	brier_sum FLOAT NOT NULL, 
+	baseline_brier_sum FLOAT NOT NULL, 
+	PRIMARY KEY (host_id, hour, member_id, horizon)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "fleet_score_totals" VALUES(1,1699999200.0,1,300.0,1,60,3,2,1,4,1.5,2.5);
+CREATE TABLE fleet_warnings (
+	host_id INTEGER NOT NULL, 
+	member_id INTEGER NOT NULL, 
+	horizon FLOAT NOT NULL, 
+	started_at FLOAT NOT NULL, 
+	ended_at FLOAT, 
+	probability FLOAT NOT NULL, 
+	peak FLOAT NOT NULL, 
+	PRIMARY KEY (host_id, member_id, horizon, started_at)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "fleet_warnings" VALUES(1,1,300.0,1700000000.0,NULL,0.5,0.75);
 CREATE TABLE "maintenance_windows" (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	host_id INTEGER NOT NULL, 
@@ -356,6 +382,7 @@ CREATE TABLE training_runs (
 );
 INSERT INTO "training_runs" VALUES(1,1,1700000002.5,1700000004.0,'promoted','',2,'{"sha256": "dac5d8e053e03d7cf5d4f75b425ef877cd9908b6cf251a41e6e1ad4fa79f5e89", "report": {"epochs": 7}}');
 CREATE INDEX notifications_status ON notifications (host_id, status, channel);
+CREATE INDEX fleet_warnings_start ON fleet_warnings (host_id, started_at);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('models',2);
 INSERT INTO "sqlite_sequence" VALUES('training_runs',1);
@@ -364,5 +391,5 @@ INSERT INTO "sqlite_sequence" VALUES('maintenance_windows',1);
 INSERT INTO "sqlite_sequence" VALUES('activations',2);
 INSERT INTO "sqlite_sequence" VALUES('process_snapshots',1);
 INSERT INTO "sqlite_sequence" VALUES('notifications',1);
-INSERT INTO "sqlite_sequence" VALUES('capacity_resources',1);
+INSERT INTO "sqlite_sequence" VALUES('fleet_hosts',1);
 COMMIT;

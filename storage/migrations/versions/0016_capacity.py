@@ -1,12 +1,12 @@
-"""Migration 0015: tables for the use of file systems and memory."""
+"""Migration 0016: tables for the use of file systems and memory."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
