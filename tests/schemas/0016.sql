@@ -42,6 +42,39 @@ CREATE TABLE anomaly_peaks (
 ;
 INSERT INTO "anomaly_peaks" VALUES(1,'0123456789abcdef',1699999200.0,'joint',1.5);
 INSERT INTO "anomaly_peaks" VALUES(1,'0123456789abcdef',1699999200.0,'spike',0.5);
+CREATE TABLE capacity_resources (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	host_id INTEGER NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	name VARCHAR NOT NULL, 
+	identity VARCHAR NOT NULL, 
+	seen_at FLOAT NOT NULL, 
+	CONSTRAINT capacity_resources_key UNIQUE (host_id, kind, name, identity)
+);
+INSERT INTO "capacity_resources" VALUES(1,1,'filesystem','/var','ext4:ab12',1700000100.0);
+CREATE TABLE capacity_rows (
+	host_id INTEGER NOT NULL, 
+	resource_id INTEGER NOT NULL, 
+	at FLOAT NOT NULL, 
+	used FLOAT NOT NULL, 
+	peak FLOAT NOT NULL, 
+	size FLOAT NOT NULL, 
+	inode_usage FLOAT, 
+	limit_ratio FLOAT, 
+	probability FLOAT, 
+	model_probability FLOAT, 
+	full_seconds FLOAT, 
+	predict_linear FLOAT, 
+	persistence FLOAT, 
+	base_rate FLOAT, 
+	warning BOOLEAN DEFAULT 0 NOT NULL, 
+	outcome INTEGER, 
+	PRIMARY KEY (host_id, resource_id, at)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "capacity_rows" VALUES(1,1,1700000100.0,900.0,900.0,1000.0,0.25,0.95,0.8,0.75,3600.0,1.0,0.0,0.01,1,NULL);
 CREATE TABLE fleet_hosts (
 	member_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	host_id INTEGER NOT NULL, 
@@ -101,17 +134,6 @@ CREATE TABLE fleet_warnings (
 
 ;
 INSERT INTO "fleet_warnings" VALUES(1,1,300.0,1700000000.0,NULL,0.5,0.75);
-CREATE TABLE channel_health (
-	host_id INTEGER NOT NULL, 
-	channel VARCHAR NOT NULL, 
-	last_success_at FLOAT, 
-	last_failure_at FLOAT, 
-	last_error VARCHAR NOT NULL, 
-	failures INTEGER NOT NULL, 
-	PRIMARY KEY (host_id, channel)
-)
- WITHOUT ROWID;
-INSERT INTO "channel_health" VALUES(1,'ops',1700000000.0,1700000005.0,'status 503',2);
 CREATE TABLE "maintenance_windows" (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	host_id INTEGER NOT NULL, 
@@ -403,4 +425,5 @@ INSERT INTO "sqlite_sequence" VALUES('activations',2);
 INSERT INTO "sqlite_sequence" VALUES('process_snapshots',1);
 INSERT INTO "sqlite_sequence" VALUES('notifications',1);
 INSERT INTO "sqlite_sequence" VALUES('fleet_hosts',1);
+INSERT INTO "sqlite_sequence" VALUES('capacity_resources',1);
 COMMIT;

@@ -1,12 +1,12 @@
-"""Migration 0016: last delivery and last failure of each notification channel."""
+"""Migration 0017: last delivery and last failure of each notification channel."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
