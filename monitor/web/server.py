@@ -238,11 +238,15 @@ class WebServer(HTTPServerConnectionDelegate):
 
     async def _process(self, handler: RequestHandler) -> None:
         try:
-            if not client_allowed(handler.stream, self._web_config().allowed_sans):
+            web_config = self._web_config()
+            if not client_allowed(handler.stream, web_config.allowed_sans):
                 handler.stream.close()
                 return
-            pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
-            await pool.process(handler)
+            if handler.path in MACHINE_PATHS:
+                # A scrape takes a millisecond, and longer in another thread. The check of a password takes longer.
+                await self._machine_pool.process(handler, in_loop=not web_config.users)
+            else:
+                await self._user_pool.process(handler)
         except Exception as error:
             self._failure.failure(exc_info=error)
             handler.stream.close()
