@@ -24,6 +24,7 @@ from monitor.documents.anomalies import (
     ProcessSnapshotDocument,
     WarningDocument,
 )
+from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
@@ -49,6 +50,7 @@ DIRECTORY = Path(__file__).parents[1] / "docs" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, Any] = {
+    "actions": ActionsDocument,
     "anomalies": tuple[AnomalyDocument, ...],
     "anomaly": AnomalyDocument,
     "anomaly-details": AnomalyDetailsDocument,

@@ -24,9 +24,9 @@ from monitor.config.schema import (
     StorageSection,
     TrainingSection,
     WarningSection,
-    WebSection,
 )
 from monitor.config.section_codec import read_section
+from monitor.config.web_section import WebSection
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
 from monitor.system.redaction import redact_credentials

@@ -14,7 +14,8 @@ from monitor.reports.status import model_line
 from monitor.state import DaemonState
 from monitor.system.json_codec import to_json
 from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
-from monitor.web.api import ANOMALIES_PATH, Api, ApiError, StoredDocuments
+from monitor.web.actions.access import ActionAccess
+from monitor.web.api import ANOMALIES_PATH, MAINTENANCE_PATH, Api, ApiError, StoredDocuments
 from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, compressed, text_response
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 STATIC_PREFIX = "/static/"
 
-PAGE_PATHS = ("/", "/model", "/config")
+PAGE_PATHS = ("/", "/model", "/config", "/maintenance")
 
 EVENT_PREFIX = "/anomalies/"
 """Path of the page of an anomaly event, followed by its ID."""
@@ -61,6 +62,8 @@ class Application:
         self._host = host
         self._speed = speed
         self._api = Api(state, stored, clock)
+        self._clock = clock
+        self._access = ActionAccess(lambda: state().config)
         groups = StateCollector(state).groups
         self._expositions = {
             TEXT_FORMAT: Exposition(groups, openmetrics=False),
@@ -71,6 +74,7 @@ class Application:
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
             **dict.fromkeys(PAGE_PATHS, self._page),
+            "/api/v1/actions": self._actions,
             **dict.fromkeys(self._api.documents, self._document),
         }
         self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
@@ -90,6 +94,8 @@ class Application:
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")
+        if environ["REQUEST_METHOD"] == "POST" and path.startswith((ANOMALIES_PATH, MAINTENANCE_PATH)):
+            return self._record(environ)
         by_prefix = (handler for prefix, handler in self._prefixes.items() if path.startswith(prefix))
         handler = self._routes.get(path) or next(by_prefix, None)
         if handler is None:
@@ -128,16 +134,39 @@ class Application:
         except ApiError as error:
             return Response(error.code, JSON, to_json({"error": str(error)}).encode())
 
+    def _actions(self, environ: WSGIEnvironment) -> Response:
+        return Response(200, JSON, to_json(self._access.state(environ)).encode())
+
+    def _record(self, environ: WSGIEnvironment) -> Response:
+        # Imported on the first action, as few daemons permit any.
+        from monitor.web.actions.handler import ActionHandler, find_action  # noqa: PLC0415
+        from monitor.web.actions.operations import Operations  # noqa: PLC0415
+        from monitor.web.ui.event_page import render_error_page  # noqa: PLC0415
+
+        action = find_action(environ["PATH_INFO"])
+        if action is None:
+            return METHOD_NOT_ALLOWED
+        stores = self._api.stores
+        handler = ActionHandler(
+            self._access,
+            lambda: Operations(stores(), self._clock),
+            lambda message: render_error_page(self._host, message),
+        )
+        return handler.handle(action, environ)
+
     def _page(self, environ: WSGIEnvironment) -> Response:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
-        return Response(200, HTML, render_page(self._api, self._host, environ["PATH_INFO"], self._speed).encode())
+        actions = self._access.state(environ)
+        page = render_page(self._api, self._host, environ["PATH_INFO"], self._speed, actions)
+        return Response(200, HTML, page.encode())
 
     def _event_page(self, environ: WSGIEnvironment) -> Response:
         from monitor.web.ui.event_page import render_event_page  # noqa: PLC0415
 
-        page = render_event_page(self._api, self._host, environ["PATH_INFO"].removeprefix(EVENT_PREFIX))
+        event_id = environ["PATH_INFO"].removeprefix(EVENT_PREFIX)
+        page = render_event_page(self._api, self._host, event_id, self._access.state(environ))
         return Response(page.code, HTML, page.html.encode())
 
     def _static(self, environ: WSGIEnvironment) -> Response:

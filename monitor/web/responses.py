@@ -20,14 +20,15 @@ GZIP_FORMAT = 16
 """Added to the window bits of zlib to choose the gzip format."""
 
 SECURITY_HEADERS = {
-    # Allow the page's own files only: no inline script, no other origin, no frame.
+    # Allow the page's own files and forms only: no inline script, no other origin, no frame.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    # With "no-referrer", browsers hide the origin of the page's own forms.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Server": "monitor",

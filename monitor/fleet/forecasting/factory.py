@@ -9,7 +9,7 @@ from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model
 from monitor.config.loader import Config
 from monitor.errors import ConfigError
-from monitor.fleet.forecasting.engine_forecaster import EngineForecaster
+from monitor.fleet.forecasting.forecaster import ArrayForecaster
 from monitor.fleet.interfaces import FleetForecaster
 
 
@@ -25,7 +25,7 @@ def create_forecaster(config: Config, columns: Sequence[str], step: float) -> Fl
         ConfigError: the pretrained model does not support the task, or a rule needs a field that the source lacks.
         SerializationError: the bundled pretrained model is damaged.
     """
-    return EngineForecaster(shared_predictor(config, columns, step))
+    return ArrayForecaster(shared_predictor(config, columns, step))
 
 
 def shared_predictor(config: Config, columns: Sequence[str], step: float) -> Predictor:

@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitor.documents.anomalies import MaintenanceEndDocument
+from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
@@ -56,6 +57,7 @@ def documents(state, overview, live):
     scores = tuple(map(score_document, overview.scores))
     daemon = daemon_status_document(state, NOW)
     return {
+        "actions": [ACTIONS_OFF, ActionsDocument(permitted=True, token="0123abcd")],
         "anomalies": [(ENDED, IN_PROGRESS), ()],
         "anomaly": [ENDED, IN_PROGRESS],
         "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
