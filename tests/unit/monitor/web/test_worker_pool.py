@@ -85,7 +85,7 @@ def test_pool_sends_responses_and_runs_their_callbacks():
 
 
 @pytest.mark.parametrize("in_loop", [False, True])
-def test_pool_runs_the_application_in_the_thread_that_is_asked_for(in_loop):
+def test_pool_runs_the_application_in_the_chosen_thread(in_loop):
     async def body(pool):
         handler = Handler()
         handler.received.set()
