@@ -136,7 +136,7 @@ class Ensemble:
         return point
 
     def _inputs(self, x: Floats) -> Floats:
-        return x if self.selected is None else x[:, self.selected]
+        return x if self.selected is None else x.take(self.selected, axis=1)
 
     def _encoded(self, x: Floats) -> Floats:
         """Return the scaled inputs and their codes (rows, inputs + codes) for features (rows, features)."""

@@ -56,10 +56,12 @@ class BoostedTrees:
 
     def predict(self, x: Floats) -> Floats:
         """Return the logits (rows, outputs) for inputs (rows, inputs) without NaN; further inputs are ignored."""
+        if len(x) <= CHUNK_ROWS:
+            return np.asarray(self._terms(self._above(x)).sum(axis=2) + self.bias)
         logits = np.empty((len(x), len(self.bias)), np.float32)
         for start in range(0, len(x), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
-            logits[rows] = self._terms(self._above(x[rows])).sum(axis=2) + self.bias
+            logits[rows] = self.predict(x[rows])
         return logits
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
