@@ -99,16 +99,6 @@ class RollingWindow:
         return self._states[: self._size, load_states.LAST_HIGH]
 
     @property
-    def last_onset(self) -> Floats:
-        """(rows,) time of the last onset (seconds since the epoch), -inf if there is none."""
-        return self._states[: self._size, load_states.LAST_ONSET]
-
-    @property
-    def previous_onset(self) -> Floats:
-        """(rows,) time of the onset before the last onset (seconds since the epoch), -inf if there is none."""
-        return self._states[: self._size, load_states.PREVIOUS_ONSET]
-
-    @property
     def period_start(self) -> Floats:
         """(rows,) start of the high-load period in progress (seconds since the epoch), -inf if there is none.
 

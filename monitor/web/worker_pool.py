@@ -46,7 +46,8 @@ class WorkerPool:
 
         Args:
             handler: the request.
-            in_loop: True to run the application in the thread of the event loop, which must never wait.
+            in_loop: True to run the application in the thread of the event loop, which must not wait: a scrape takes
+                a millisecond there, and longer in another thread. The check of a password takes longer.
         """
         if self._pending >= self._max_pending:
             await handler.reject(503, "too many pending requests; try again later")
