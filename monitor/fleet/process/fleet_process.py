@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import ExitStack, suppress
 
@@ -51,7 +52,7 @@ class FleetProcess:
         self._factory = factory
         self._recorder = FleetRecorder()
         self.holder = FleetStateHolder(config, notifier)
-        self._application = FleetApplication(self.holder.state, self._repository)
+        self._application = FleetApplication(self.holder.state, self._repository, socket.gethostname())
         with ExitStack() as opened:
             self._web = make_server(config, self._guarded(config))
             opened.callback(self._web.close)
