@@ -74,7 +74,7 @@ def test_page_of_a_stale_host_has_no_prediction():
     assert "No current prediction" in page.html
 
 
-def test_unknown_host_is_not_found():
+def test_page_of_an_unknown_host_has_a_suggestion():
     page = host_page(running_fleet().fleet_state(), "web9:9100")
     assert page.code == 404
     assert "did you mean" in page.html
