@@ -323,3 +323,33 @@ def test_history_survives_a_killed_server(tmp_path):
     for host, (times, values) in expected.items():
         np.testing.assert_array_equal(histories[host][0], times)
         np.testing.assert_array_equal(histories[host][1], values)
+
+
+def test_doctor_checks_the_source(tmp_path, admin):
+    need("promtool")
+    recent = [NOW - 600 + 7 + STEP * row for row in range(11)]
+    create_blocks(tmp_path, "web1:9100", recent, job="copy")
+    section = (
+        '[source]\nkind = "prometheus"\nurl = "{}"\nhttp_config_file = "http.yml"\nstep = "10s"\nwindow = "5m"\n'
+    )
+    (tmp_path / "http.yml").write_text("http_headers: {X-Scope-OrgID: {values: [team-a]}}")
+    with prometheus(tmp_path, {"web1:9100": recent, "web2:9100": recent}) as url:
+        admin.config.write_text(admin.config.read_text() + section.format(url))
+        (admin.directory / "http.yml").write_text("http_headers: {X-Scope-OrgID: {values: [team-a]}}")
+        _, output, _ = admin("doctor", "--json")
+        assert admin("check-config")[0] == 0
+    results = {
+        (result["check"], result["subject"]): result
+        for result in json.loads(output)["checks"]
+        if result["check"].startswith("fleet")
+    }
+    assert {key: result["status"] for key, result in results.items()} == {
+        ("fleet_source", ""): "ok",
+        ("fleet_field", ""): "ok",
+        ("fleet_targets", ""): "warning",
+    }
+    assert "2 hosts" in results["fleet_source", ""]["message"]
+    assert 'job="copy"' in results["fleet_targets", ""]["message"]
+    _, output, _ = admin("doctor", "--json")
+    (result,) = [result for result in json.loads(output)["checks"] if result["check"].startswith("fleet")]
+    assert (result["check"], result["status"]) == ("fleet_source", "failed")
