@@ -84,8 +84,9 @@ class Config:
 
     @property
     def stays_local(self) -> bool:
-        """True if the daemon needs connections with this host only: from clients, and to channels."""
-        return self.web.listens_locally and all(channel.is_local for _, channel in self.notify.channels)
+        """True if the daemon needs connections with this host only: from clients, to channels and to the source."""
+        channels_are_local = all(channel.is_local for _, channel in self.notify.channels)
+        return self.web.listens_locally and channels_are_local and self.source.is_local
 
 
 Check = Callable[[Config], Sequence[str]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor.config.fleet.source_options import expressions, headers, selector, server_url
 from monitor.config.notify.secret_options import file_name
@@ -72,6 +74,17 @@ class SourceSection:
     def is_fleet(self) -> bool:
         """True if the samples are those of many hosts."""
         return self.kind == "prometheus"
+
+    @property
+    def is_local(self) -> bool:
+        """True if reading the samples needs connections with this host only."""
+        if not self.is_fleet:
+            return True
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     @property
     def rate_window(self) -> float:
