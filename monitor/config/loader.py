@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
+from monitor.config.database_url import is_host_name, is_server_url, local_host_name, url_of_host
 from monitor.config.events_section import EventsSection
 from monitor.config.notify.section import NotifySection
 from monitor.config.schema import (
@@ -63,8 +64,12 @@ class Config:
 
     @property
     def database_url(self) -> str:
-        """Return storage.url; by default the URL of monitor.db in `default_state_directory`."""
-        return self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
+        """Return storage.url; by default the URL of monitor.db in `default_state_directory`.
+
+        The URL of a database on a server includes the name of this host.
+        """
+        url = self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
+        return url_of_host(url, self.storage.host or local_host_name()) if is_server_url(url) else url
 
     @property
     def web_file(self) -> Path | None:
@@ -193,6 +198,8 @@ def _conflicts(config: Config) -> list[str]:
         for metric in config.rules.metrics
         if metric not in sampled
     ]
+    if is_server_url(config.storage.url) and not config.storage.host and not is_host_name(local_host_name()):
+        problems.append("storage.host: must be set, as the name of this host is not a valid one")
     port = config.web.address[1]
     if port > MAX_PORT:
         problems.append(f"web.listen: port {port} is above {MAX_PORT}")

@@ -16,7 +16,7 @@ from model.nn.optimizers import OPTIMIZERS
 from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
-from monitor.config.database_url import database_url
+from monitor.config.database_url import database_url, read_host
 from monitor.config.events_section import EventsSection
 from monitor.config.list_options import durations, integers, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
@@ -49,9 +49,19 @@ class StorageSection:
 
     url: str = database_url(
         "",
-        "URL of the SQLite database: sqlite:/// and its path, without credentials, query or fragment.",
+        "URL of the database: sqlite:/// and the path of a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE. "
+        "A password is never part of it: see the guide of PostgreSQL.",
         default_text="monitor.db in $STATE_DIRECTORY (set by systemd), else in /var/lib/monitor for root, else in "
         "the user's state directory",
+    )
+    host: str = option(
+        "",
+        read_host,
+        "Name of this host in a PostgreSQL database that several hosts share, at most 55 characters: lower-case "
+        "letters, digits, dots, hyphens and underscores. SQLite ignores it.",
+        takes="a string",
+        example='"web-1"',
+        default_text="the name of the host",
     )
     retention: float = duration(
         90 * DAY,

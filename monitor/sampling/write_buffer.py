@@ -184,7 +184,7 @@ class WriteBuffer:
             StorageError: the database refuses the operation.
         """
         try:
-            return self._cycles.append(samples, predictions)
+            return self._cycles.append(samples, predictions, repeated=self.error is not None)
         except Exception as error:
             if not predictions or (isinstance(error, StorageError) and error.kind not in REFUSED_VALUES):
                 raise

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from storage.database import Database
+from storage.database.portable import insert_or_update
 from storage.notifications.records import Notification, NotificationStatus, NotifiedIncident
 from storage.notifications.tables import notifications, notified_incidents
 from storage.rows import record_decoder, tuple_decoder
@@ -42,15 +42,15 @@ class NotificationRepository:
         with self._database.writing() as connection:
             if changed:
                 rows = [{"host_id": self._host_id, **asdict(notification)} for notification in changed]
-                new = insert(notifications)
-                updated = {name: new.excluded[name] for name in ("status", "attempts", "finished_at")}
                 key = ("host_id", "key", "channel")
+                updated = ("status", "attempts", "finished_at")
                 is_pending = notifications.c.status == NotificationStatus.PENDING.value
-                connection.execute(new.on_conflict_do_update(key, set_=updated, where=is_pending), rows)
+                query = insert_or_update(connection, notifications, key, updated, where=is_pending)
+                connection.execute(query, rows)
             for incident in incidents:
                 values = asdict(incident)
-                newest = insert(notified_incidents).values(host_id=self._host_id, **values)
-                connection.execute(newest.on_conflict_do_update(index_elements=("host_id", "kind"), set_=values))
+                query = insert_or_update(connection, notified_incidents, ("host_id", "kind"), tuple(values))
+                connection.execute(query, {"host_id": self._host_id, **values})
 
     def incidents(self) -> list[NotifiedIncident]:
         """Return the newest notified incident of each kind that has any."""

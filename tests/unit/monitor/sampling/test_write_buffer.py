@@ -23,7 +23,7 @@ class FakeCycles:
         self.commits = []
         self.attempts = 0
 
-    def append(self, samples, predictions):
+    def append(self, samples, predictions, *, repeated=False):
         self.attempts += 1
         if self.error is not None or len(samples) > self.room:
             raise self.error or FULL
