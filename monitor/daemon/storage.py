@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+SAVE_INTERVAL = 30.0
+"""Seconds between two copies of the waiting samples in the spool while a server is away."""
+
 BUSY_TIMEOUT = 2.0
 """Longest time in seconds that a transaction waits for another writer."""
 
@@ -53,6 +56,8 @@ class DaemonStorage:
         base = _spool_base(database)
         self._spools = [] if base is None else spool_paths(base, os.environ)
         self._damaged_spools = 0
+        self._is_remote = database.server is not None
+        self._save_at = 0.0
         self._generation = 0
 
     @property
@@ -98,6 +103,15 @@ class DaemonStorage:
             log.error("samples lost", samples=len(waiting))
         else:
             log.warning("samples spooled", samples=len(waiting), file=path)
+
+    def save(self, waiting: Sequence[Sample]) -> None:
+        """Write waiting samples to the spool now and then while a server is away, in case that this process ends.
+
+        A file is not saved: its file system would be that of the spool.
+        """
+        if self._is_remote and waiting and time.monotonic() >= self._save_at:
+            self._save_at = time.monotonic() + SAVE_INTERVAL
+            write_spool(self._spools, waiting)
 
     def close(self) -> None:
         """Close the database."""

@@ -6,6 +6,7 @@ from sqlalchemy import URL, Connection, Engine, text
 
 from storage.errors import StorageError, StorageErrorKind
 from storage.postgresql.addresses import schema_of, shown_name
+from storage.postgresql.keys import lock_key
 from storage.postgresql.locks import AdvisoryLock, advisory_lock_holder
 
 _HAS_SCHEMA = text("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = :schema)")
@@ -56,11 +57,11 @@ class Server:
 
     def lock(self, engine: Engine, name: str, wait: float) -> AdvisoryLock:
         """Return the lock `name` of the host, not yet acquired; see `AdvisoryLock`."""
-        return AdvisoryLock(engine, self.schema, name, wait)
+        return AdvisoryLock(engine, lock_key(self.schema, name), f"{self.name}: lock {name}", wait)
 
     def lock_holder(self, engine: Engine, name: str) -> str | None:
         """Return a name of the process that holds the lock `name` of the host; None if it is free."""
-        return advisory_lock_holder(engine, self.schema, name)
+        return advisory_lock_holder(engine, lock_key(self.schema, name))
 
     def _has_schema(self, connection: Connection) -> bool:
         return bool(connection.scalar(_HAS_SCHEMA, {"schema": self.schema}))

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import LockHeldError, storage_errors
-from storage.postgresql.keys import lock_key
 
 POLL_INTERVAL = 0.05
 """Seconds between two attempts to acquire a lock."""
@@ -34,19 +33,18 @@ class AdvisoryLock:
     It has a connection of its own. The server releases it when the connection ends, even after `kill -9`.
     """
 
-    def __init__(self, engine: Engine, scope: str, name: str, wait: float = 0.1) -> None:
+    def __init__(self, engine: Engine, key: int, shown: str, wait: float = 0.1) -> None:
         """Initialize a lock without acquiring it.
 
         Args:
             engine: engine of the database.
-            scope: schema of the host, or another name that the lock belongs to.
-            name: name of the lock.
+            key: key of the lock; see `lock_key`.
+            shown: name of the lock for messages.
             wait: longest time to wait for the lock, in seconds.
         """
         self._engine = engine
-        self._name = name
-        self._shown = f"lock {name} of {scope}"
-        self._key = lock_key(scope, name)
+        self._shown = shown
+        self._key = key
         self._wait = wait
         self._connection: Connection | None = None
 
@@ -61,9 +59,8 @@ class AdvisoryLock:
             connection = self._engine.connect()
             try:
                 if not _acquire(connection, self._key, self._wait):
-                    raise LockHeldError(
-                        f"{self._shown} is held by {_holder(connection, self._key) or 'another process'}"
-                    )
+                    holder = _holder(connection, self._key) or "another process"
+                    raise LockHeldError(f"{self._shown} is held by {holder}")
             except BaseException:
                 _end(connection)
                 raise
@@ -94,19 +91,18 @@ class AdvisoryLock:
         return True
 
 
-def advisory_lock_holder(engine: Engine, scope: str, name: str) -> str | None:
+def advisory_lock_holder(engine: Engine, key: int) -> str | None:
     """Return a name of the process that holds a lock; None if the lock is free.
 
     Args:
         engine: engine of the database.
-        scope: see `AdvisoryLock`.
-        name: name of the lock.
+        key: key of the lock; see `lock_key`.
 
     Raises:
         SQLAlchemyError: the server refuses the operation.
     """
     with engine.connect() as connection:
-        return _holder(connection, lock_key(scope, name))
+        return _holder(connection, key)
 
 
 def _acquire(connection: Connection, key: int, wait: float) -> bool:
@@ -131,5 +127,7 @@ def _holder(connection: Connection, key: int) -> str | None:
 
 def _end(connection: Connection) -> None:
     """End a session. The connection may be lost already."""
+    # Nothing is rolled back first, which would fail on a lost connection.
     with suppress(SQLAlchemyError):
+        connection.invalidate()
         connection.close()
