@@ -11,10 +11,7 @@ from monitor.system.redaction import redact_url
 
 EXAMPLE = "sqlite:////srv/monitor/monitor.db"
 
-EXPECTED = (
-    f'sqlite:/// and a path, such as "{EXAMPLE}", or postgresql+psycopg://USER@HOST/DATABASE; '
-    "without a password or other parameters"
-)
+EXPECTED = "sqlite:/// and a path, or postgresql+psycopg:// and an address without a password"
 
 MAX_LENGTH = 4096
 """Largest length of a URL in characters: the longest path that Linux accepts."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
 
 from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
+from storage.postgresql.addresses import without_password
 from storage.schema import metadata
 
 REVISIONS = tuple(sorted(path.name[:4] for path in Path(__file__).with_name("versions").glob("0*.py")))
@@ -151,7 +152,7 @@ def _run(url: URL | str, name: str, revision: str = HEAD) -> None:
         # Every user of the host may read the arguments of a process.
         if url.password is not None:
             environment["PGPASSWORD"] = str(url.password)
-        url = url.set(password=None).render_as_string()
+        url = without_password(url).render_as_string()
     process = subprocess.run(  # noqa: S603 - this interpreter and our own module
         [sys.executable, "-P", "-m", "storage.migrations.upgrade", url, revision],
         env=environment,

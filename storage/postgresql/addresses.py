@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
 BACKEND = "postgresql"
 
@@ -72,10 +72,17 @@ def driver_url(url: URL) -> URL:
 
 def shown_name(url: URL) -> str:
     """Return a name of the database for messages: without password and without the parameters of the connection."""
-    shown = url.set(drivername=BACKEND, password=None, query={}).render_as_string()
+    shown = without_password(url).set(drivername=BACKEND, query={}).render_as_string()
     return f"{shown} (host {host_of(url)})"
 
 
-def parse(url: str) -> URL:
-    """Return a parsed URL."""
-    return make_url(url)
+def without_password(url: URL) -> URL:
+    """Return a URL without its password."""
+    return URL.create(
+        drivername=url.drivername,
+        username=url.username,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+        query=url.query,
+    )

@@ -10,16 +10,9 @@ from pathlib import Path
 import pytest
 
 from storage import Database, open_database
-from tests.postgresql import PostgresServer, postgres_server
+from tests.postgresql import PostgresServer
 
 SCHEMAS = count()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for all tests of this process; each test has a host of its own."""
-    with postgres_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -27,8 +20,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new database, of each kind."""
     if request.param == "sqlite":
         return "sqlite://"
-    server: PostgresServer = request.getfixturevalue("server")
-    return server.url(f"host-{next(SCHEMAS)}")
+    postgresql: PostgresServer = request.getfixturevalue("postgresql")
+    return postgresql.url(f"host-{next(SCHEMAS)}")
 
 
 @pytest.fixture
