@@ -49,8 +49,8 @@ class StorageSection:
 
     url: str = database_url(
         "",
-        "URL of the database: sqlite:/// and the path of a SQLite file, or postgresql+psycopg:// and the address of a "
-        "PostgreSQL database (see its guide). A password is never part of it.",
+        "URL of the database: sqlite:/// and the path of a SQLite file, or postgresql+psycopg:// and the address of "
+        "a PostgreSQL database (see its guide). A password is never part of it.",
         default_text="monitor.db in $STATE_DIRECTORY (set by systemd), else in /var/lib/monitor for root, else in "
         "the user's state directory",
     )
