@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Configuration file generator: config.toml, its reference page, and the shipped unit.
+"""Configuration file generator: config.toml, its reference page, and the shipped units.
 
 python scripts/make_config.py
 """
@@ -9,17 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.config.reference import default_file, reference_page
-from monitor.system.systemd_unit import TEMPLATE
+from monitor.system.service.unit import COMPANIONS, NAME, TEMPLATES
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def generated_files() -> dict[Path, str]:
     """Return the content of each generated file."""
+    units = {ROOT / "deploy" / name: (TEMPLATES / name).read_text(encoding="utf-8") for name in (NAME, *COMPANIONS)}
     return {
         ROOT / "config.toml": default_file(),
         ROOT / "docs" / "reference" / "configuration.md": reference_page(),
-        ROOT / "deploy" / "monitor.service": TEMPLATE.read_text(encoding="utf-8"),
+        **units,
     }
 
 

@@ -21,8 +21,10 @@ from monitor.documents.anomalies import (
     AnomalyDocument,
     MaintenanceDocument,
     MaintenanceEndDocument,
+    ProcessSnapshotDocument,
     WarningDocument,
 )
+from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
@@ -48,6 +50,7 @@ DIRECTORY = Path(__file__).parents[1] / "docs" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, Any] = {
+    "actions": ActionsDocument,
     "anomalies": tuple[AnomalyDocument, ...],
     "anomaly": AnomalyDocument,
     "anomaly-details": AnomalyDetailsDocument,
@@ -65,6 +68,7 @@ DOCUMENTS: dict[str, Any] = {
     "models": tuple[ModelListEntry, ...],
     "notify-test": tuple[ChannelTestDocument, ...],
     "prediction": tuple[PredictionDocument, ...],
+    "processes": ProcessSnapshotDocument,
     "purge": PurgeDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,

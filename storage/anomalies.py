@@ -74,23 +74,21 @@ class AnomalyRepository:
         with self._database.writing() as connection:
             connection.execute(update(anomalies).where(self._own, anomalies.c.id == anomaly.id).values(**values))
 
-    def set_verdict(self, anomaly_id: int, verdict: Verdict, note: str | None, at: float) -> None:
-        """Store the operator's verdict, replacing an earlier verdict.
+    def set_verdict(self, anomaly_id: int, verdict: Verdict | None, note: str | None, at: float) -> None:
+        """Store the operator's verdict and note.
 
         Args:
             anomaly_id: ID of the anomaly.
-            verdict: the operator's label.
-            note: the operator's explanation; None if there is none.
+            verdict: the operator's label; None keeps the stored one.
+            note: the operator's explanation; None keeps the stored one, and an empty one deletes it.
             at: time of the verdict, in seconds since the epoch.
 
         Raises:
             UnknownAnomalyError: the host has no such anomaly.
         """
-        query = (
-            update(anomalies)
-            .where(self._own, anomalies.c.id == anomaly_id)
-            .values(verdict=verdict.value, note=note, verdict_at=at)
-        )
+        judged = {} if verdict is None else {"verdict": verdict.value, "verdict_at": at}
+        noted = {} if note is None else {"note": note or None}
+        query = update(anomalies).where(self._own, anomalies.c.id == anomaly_id).values(judged | noted)
         with self._database.writing() as connection:
             if connection.execute(query).rowcount == 0:
                 raise self._unknown(f"there is no anomaly {anomaly_id}")

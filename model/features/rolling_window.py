@@ -69,9 +69,8 @@ class RollingWindow:
         self.dropped_rows = 0
         self._size = 0
         self._times = np.empty(0)
-        self._index = np.empty(0)  # contiguous, not a column of _states: read at every sample
+        self._index = np.empty(0)  # contiguous, not a column of _states
         self._states = np.empty((0, len(load_states.START)))
-        # Columns of sums and counts: see the properties.
         self._sums: Integers = np.empty((0, k + 5), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
         self._bucket_numbers: Integers = np.empty(0, np.int64)
@@ -119,15 +118,19 @@ class RollingWindow:
         return self._states[: self._size, load_states.PERIOD_START]
 
     def high_with_dips(self, rows: int) -> Bools:
-        """Return a mask (rows,) of the newest rows: True during high load and short dips of the load.
+        """Return a mask (rows,) of the newest rows: True in a high-load period, in high load or short dips of it.
 
-        A row is in the mask if it lies in a high-load period, at most SHORT_DIP * `sustained` seconds after a sample
-        at which a rule held.
+        A dip is short until SHORT_DIP * `sustained` seconds after a sample at which a rule held.
         """
         newest = slice(self._size - rows, self._size)
         since_exceeded = self._times[newest] - self._states[newest, load_states.LAST_EXCEEDED]
-        in_period = self._states[newest, load_states.PERIOD_START] > -np.inf
-        return np.asarray(in_period & (since_exceeded <= load_states.SHORT_DIP * self.rules.sustained))
+        is_short = since_exceeded <= load_states.SHORT_DIP * self.rules.sustained
+        return np.asarray(is_short & (self.period_start[newest] > -np.inf))
+
+    @property
+    def states(self) -> Floats:
+        """(rows, columns) load states in the columns of `model.features.load_states`."""
+        return self._states[: self._size]
 
     @property
     def sums(self) -> Integers:
@@ -172,13 +175,10 @@ class RollingWindow:
     def _extend(self, times: Floats, values: Floats) -> None:
         """Append at most CHUNK_ROWS rows; `_reserve` must have made room for them."""
         rows = slice(self._size, self._size + len(times))
-        elapsed = np.empty(len(times))
-        elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
-        np.subtract(times[1:], times[:-1], out=elapsed[1:])
+        elapsed = np.diff(times, prepend=self._times[rows.start - 1] if rows.start else -np.inf)
         # The spacing depends on the RECENT_INTERVALS rows before.
         first = max(0, rows.start - RECENT_INTERVALS)
-        recent = np.concatenate((self._times[first : rows.start], times))
-        spacing = sample_spacing(recent, rows.start - first)
+        spacing = sample_spacing(np.concatenate((self._times[first : rows.start], times)), rows.start - first)
         after_gap = follows_gap(elapsed, spacing)
         index = np.minimum(self.rules.load_index(self.columns, values), self.load_limit)
         instant = index >= 1

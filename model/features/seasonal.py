@@ -7,11 +7,13 @@ The features of a sample use only earlier time buckets, so all samples of a buck
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from model.array_types import Floats, Integers
 from model.features.time_buckets import SEASONAL_DAYS, TimeBuckets
+from model.units import DAY, HOUR
 
 DECAY = 0.7
 """Weight of a day relative to the day after it, in weighted means over previous days."""
@@ -55,40 +57,73 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
     """
     view = _BucketWindows(buckets, numbers, scale)
     metrics = view.means(-buckets.day, -1)[:, :-1]
-    # At most a day: the window that starts at this time yesterday must end before the current bucket.
-    ahead = [min(int(np.ceil(horizon / buckets.width)) + 1, buckets.day) for horizon in horizons]
-    columns = _yesterday_features(view, buckets, ahead) + _past_days_features(view, buckets, ahead)
+    columns = load_columns(view, buckets.width, horizons)
     return np.concatenate((metrics, np.stack(columns, axis=1)), axis=1)
 
 
-def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
+class BucketStatistics(Protocol):
+    """Statistics (n,) of the load index in the buckets at the offsets `first` to `last` from n buckets."""
+
+    def load(self, first: int, last: int) -> Floats:
+        """Return the mean load index (n,), NaN if unknown."""
+        ...
+
+    def max_index(self, first: int, last: int) -> Floats:
+        """Return the largest load index of any sample (n,), NaN if unknown."""
+        ...
+
+    def max_mean(self, first: int, last: int) -> Floats:
+        """Return the largest bucket mean of the load index (n,), NaN if unknown."""
+        ...
+
+    def high(self, first: int, last: int) -> Floats:
+        """Return 1 if load was high in any bucket, 0 if not (n,); NaN if no load index is known."""
+        ...
+
+
+def load_columns(view: BucketStatistics, width: float, horizons: Sequence[float]) -> list[Floats]:
+    """Return the seasonal features of the load index, as columns (n,) in the order of `seasonal_feature_names`.
+
+    Args:
+        view: statistics of the buckets before each of n given buckets.
+        width: width of a bucket in seconds.
+        horizons: seconds.
+    """
+    day = round(DAY / width)
+    hour = round(HOUR / width)
+    # At most a day: the window that starts at this time yesterday must end before the current bucket.
+    ahead = [min(int(np.ceil(horizon / width)) + 1, day) for horizon in horizons]
+    return _yesterday_features(view, day, hour, ahead) + _past_days_features(view, day, hour, ahead)
+
+
+def _yesterday_features(view: BucketStatistics, day: int, hour: int, ahead: Sequence[int]) -> list[Floats]:
     """Return the load features around the same time yesterday, as columns (n,).
 
     Args:
         view: statistics of the buckets before each of the n given buckets.
-        buckets: time buckets of the history.
+        day: number of buckets per day.
+        hour: number of buckets per hour.
         ahead: number of buckets for each horizon.
     """
-    day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
-        span = hours * buckets.hour
+        span = hours * hour
         columns += [view.load(-day - span + 1, -day), view.load(-day, min(-day + span - 1, -1))]
     for count in ahead:
         columns += [view.max_index(-day, -day + count - 1), view.high(-day, -day + count - 1)]
     return columns
 
 
-def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
+def _past_days_features(view: BucketStatistics, day: int, hour: int, ahead: Sequence[int]) -> list[Floats]:
     """Return the load features of the last SEASONAL_DAYS days, as columns (n,).
 
     Args:
         view: statistics of the buckets before each of the n given buckets.
-        buckets: time buckets of the history.
+        day: number of buckets per day.
+        hour: number of buckets per hour.
         ahead: number of buckets for each horizon.
     """
-    starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
-    hour = buckets.hour
+    starts = [-days * day for days in range(1, SEASONAL_DAYS + 1)]
 
     def weighted(statistic: Callable[[int], Floats]) -> Floats:
         """Return the mean (n,) of `statistic(start)` over `starts`, with weights that decay by DECAY per day."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from monitor.config.durations import parse_time
 from monitor.system.standard_streams import STANDARD_INPUT, STANDARD_OUTPUT
 
 MAX_ID = 2**63 - 1
@@ -68,33 +69,6 @@ class Time(click.ParamType[float]):
             examples = "1772366400, 2026-03-01T12:00:00, now or -2h"
             self.fail(f"{value!r} is not a time such as {examples}", param, ctx)
         return seconds
-
-
-def parse_time(text: str, now: float) -> float | None:
-    """Parse a time; return seconds since the epoch, or None for invalid text.
-
-    Args:
-        text: number of seconds, ISO 8601 date or datetime (UTC if naive), `now`, or a duration after `-` or `+`.
-        now: reference of relative times, in seconds since the epoch.
-    """
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from monitor.config.durations import parse_duration  # noqa: PLC0415
-
-    if text == "now":
-        return now
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        if text.startswith(("-", "+")):
-            offset = parse_duration(text[1:])
-            return now - offset if text.startswith("-") else now + offset
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _start_of_period(

@@ -6,30 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli.parameters import DURATION, START
 
+if TYPE_CHECKING:
+    from monitor.sampling.history_sources.server_url import ServerUrl
+
 DEFAULT_TIMEOUT = 120.0
 """Seconds to wait for an answer: the default `query.timeout` of Prometheus."""
-
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-"""Headers with credentials, in lower case: the command line is visible to all users of the host."""
-
-
-@dataclass(frozen=True)
-class ServerUrl:
-    """URL of a server.
-
-    Attributes:
-        base: URL without user.
-        user: user name; empty for none.
-    """
-
-    base: str
-    user: str
 
 
 @dataclass(frozen=True)
@@ -55,38 +42,21 @@ class PrometheusOptions:
     timeout: float
 
 
-class UrlOfServer(click.ParamType[ServerUrl]):
+class UrlOfServer(click.ParamType["ServerUrl"]):
     """Parameter type: URL of a server, without a password."""
 
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ServerUrl:
         """Return the URL; no message contains a password."""
-        from urllib.parse import unquote, urlsplit, urlunsplit  # noqa: PLC0415
+        from monitor.sampling.history_sources.server_url import ServerUrl, parse_server_url  # noqa: PLC0415
 
         if isinstance(value, ServerUrl):
             return value
         try:
-            parts = urlsplit(str(value))
-            port = parts.port
-        except ValueError:
-            self.fail("is not a URL such as http://127.0.0.1:9090", param, ctx)
-        if parts.password is not None:
-            self.fail(
-                "must not contain a password, which other users of this host could see: leave it out, and set "
-                "MONITOR_PROMETHEUS_PASSWORD",
-                param,
-                ctx,
-            )
-        is_plain = str(value).isascii() and str(value).isprintable() and " " not in str(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
-            self.fail("is not a URL such as http://127.0.0.1:9090", param, ctx)
-        if parts.query or parts.fragment:
-            self.fail("must end with the path prefix of the server, without ? and #", param, ctx)
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        netloc = host if port is None else f"{host}:{port}"
-        path = parts.path.rstrip("/").removesuffix("/api/v1")
-        return ServerUrl(urlunsplit((parts.scheme, netloc, path, "", "")), unquote(parts.username or ""))
+            return parse_server_url(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Selector(click.ParamType[str]):
@@ -109,7 +79,7 @@ class Header(click.ParamType[tuple[str, str]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return (name, value); no message contains the value."""
-        from monitor.config.http_client_config import parse_header  # noqa: PLC0415
+        from monitor.config.http_client_config import SECRET_HEADERS, parse_header  # noqa: PLC0415
 
         if isinstance(value, tuple):
             return value

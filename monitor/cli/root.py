@@ -16,6 +16,7 @@ COMMAND_MODULES = {
         "report": "reports.report",
         "anomalies": "reports.anomalies",
         "maintenance": "reports.maintenance",
+        "processes": "reports.processes",
     },
     "Training": {
         "retrain": "training.retrain",
@@ -64,7 +65,7 @@ REFERENCE = {
         "./config.toml, /etc/monitor/config.toml": "Configuration: the first one that exists, else the defaults.",
         "/var/lib/monitor/monitor.db": "Database of root and of the service.",
         "~/.local/state/monitor/monitor.db": "Database of other users.",
-        "/etc/systemd/system/monitor.service": "Unit written by install-service.",
+        "/etc/systemd/system/monitor*": "Units written by install-service.",
     },
     "Environment": {
         "MONITOR_CONFIG": "Configuration file, unless --config names one.",

@@ -1,4 +1,4 @@
-"""Duration parser: seconds from a text such as "15s", "5m", "1h30m" or "30d"."""
+"""Duration and time parsers: seconds from texts such as "1h30m" or "2026-03-01T12:00"."""
 
 from __future__ import annotations
 
@@ -24,3 +24,28 @@ def parse_duration(text: str) -> float:
     if not _NOTATION.fullmatch(text):
         raise ValueError(f'{text[:MAX_SHOWN]!r} is not a duration such as "15s", "5m", "1h30m" or "30d"')
     return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+)([smhd])", text))
+
+
+def parse_time(text: str, now: float) -> float | None:
+    """Parse a time; return seconds since the epoch, or None for invalid text.
+
+    Args:
+        text: number of seconds, ISO 8601 date or datetime (UTC if naive), `now`, or a duration after `-` or `+`.
+        now: reference of relative times, in seconds since the epoch.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 - not needed at the start of every command
+
+    if text == "now":
+        return now
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        if text.startswith(("-", "+")):
+            offset = parse_duration(text[1:])
+            return now - offset if text.startswith("-") else now + offset
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

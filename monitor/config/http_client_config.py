@@ -1,4 +1,4 @@
-"""HTTP client configuration: reader of a file in the format of Prometheus, for `monitor import`."""
+"""HTTP client configuration: reader of a file in the format of Prometheus."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ PASSWORD_VARIABLE = "MONITOR_PROMETHEUS_PASSWORD"  # noqa: S105 - the name of a 
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 HEADER_VALUE = re.compile(r"[\x20-\x7e]*", re.ASCII)
+
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Headers with credentials, in lower case: command lines and configurations may be visible to others."""
 
 SECTIONS = ("basic_auth", "authorization", "tls_config", "http_headers", "proxy_url")
 

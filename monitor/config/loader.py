@@ -12,6 +12,8 @@ from typing import Any
 from model.features.labels import Rules
 from monitor.config.database_url import is_host_name, is_server_url, local_host_name, url_of_host
 from monitor.config.events_section import EventsSection
+from monitor.config.fleet.fleet_section import FleetSection
+from monitor.config.fleet.source_section import SourceSection
 from monitor.config.notify.section import NotifySection
 from monitor.config.schema import (
     SECTIONS,
@@ -23,9 +25,9 @@ from monitor.config.schema import (
     StorageSection,
     TrainingSection,
     WarningSection,
-    WebSection,
 )
 from monitor.config.section_codec import read_section
+from monitor.config.web_section import WebSection
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
 from monitor.system.redaction import redact_credentials
@@ -45,6 +47,8 @@ class Config:
     """
 
     sampling: SamplingSection = field(default_factory=SamplingSection)
+    source: SourceSection = field(default_factory=SourceSection)
+    fleet: FleetSection = field(default_factory=FleetSection)
     storage: StorageSection = field(default_factory=StorageSection)
     high_load: HighLoadSection = field(default_factory=HighLoadSection)
     warning: WarningSection = field(default_factory=WarningSection)
@@ -181,6 +185,31 @@ def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
 
 def _conflicts(config: Config) -> list[str]:
     """Return one line for each conflict between valid keys, and for a port above MAX_PORT."""
+    problems = config.source.problems() + config.fleet.problems()
+    problems += _fleet_conflicts(config) if config.source.is_fleet else _host_conflicts(config)
+    if config.training.history < config.training.min_history:
+        problems.append("training.history: must be at least training.min_history")
+    if config.storage.retention < config.training.min_history:
+        problems.append("storage.retention: must be at least training.min_history, or no training can start")
+    if is_server_url(config.storage.url) and not config.storage.host and not is_host_name(local_host_name()):
+        problems.append("storage.host: must be set, as the name of this host is not a valid one")
+    port = config.web.address[1]
+    if port > MAX_PORT:
+        problems.append(f"web.listen: port {port} is above {MAX_PORT}")
+    return problems
+
+
+def _fleet_conflicts(config: Config) -> list[str]:
+    """Return one line for each conflict with the samples of many hosts."""
+    step = config.source.step
+    shortest_horizon = config.high_load.horizons[0]
+    if shortest_horizon < step:
+        return [f"high_load.horizons: {shortest_horizon:g} s is shorter than source.step ({step:g} s)"]
+    return []
+
+
+def _host_conflicts(config: Config) -> list[str]:
+    """Return one line for each conflict with the samples of this host."""
     problems = []
     interval = config.sampling.interval
     shortest_horizon = config.high_load.horizons[0]
@@ -188,19 +217,10 @@ def _conflicts(config: Config) -> list[str]:
         problems.append(
             f"high_load.horizons: {shortest_horizon:g} s is shorter than sampling.interval ({interval:g} s)"
         )
-    if config.training.history < config.training.min_history:
-        problems.append("training.history: must be at least training.min_history")
-    if config.storage.retention < config.training.min_history:
-        problems.append("storage.retention: must be at least training.min_history, or no training can start")
     sampled = {name for source in make_sources(config.sampling.sources) for name in source.fields}
     problems += [
         f"high_load.rules: {metric} is not sampled: its source is missing from sampling.sources"
         for metric in config.rules.metrics
         if metric not in sampled
     ]
-    if is_server_url(config.storage.url) and not config.storage.host and not is_host_name(local_host_name()):
-        problems.append("storage.host: must be set, as the name of this host is not a valid one")
-    port = config.web.address[1]
-    if port > MAX_PORT:
-        problems.append(f"web.listen: port {port} is above {MAX_PORT}")
     return problems

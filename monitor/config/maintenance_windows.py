@@ -80,7 +80,12 @@ def _parse_window(text: str) -> RecurringWindow:
 
 def format_windows(windows: Iterable[RecurringWindow]) -> str:
     """Return windows as a TOML list of strings; the inverse of `parse_windows`."""
-    return json.dumps([f"{window.day} {_format_time(window.start)}-{_format_time(window.end)}" for window in windows])
+    return json.dumps([window_text(window) for window in windows])
+
+
+def window_text(window: RecurringWindow) -> str:
+    """Return a window such as `daily 03:00-03:30`."""
+    return f"{window.day} {_format_time(window.start)}-{_format_time(window.end)}"
 
 
 def _format_time(seconds: float) -> str:

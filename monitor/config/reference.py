@@ -39,8 +39,8 @@ prints the effective configuration. [config.toml](../../config.toml) has every k
 
 `systemctl reload monitor` (SIGHUP) applies a new configuration completely or not at all: see
 [operation](../how-to/operate.md#reload-the-configuration). Combinations are checked too: no horizon is shorter than
-`sampling.interval`; `training.history` and `storage.retention` are at least `training.min_history`; the source of
-each metric in `high_load.rules` is in `sampling.sources`.
+`sampling.interval` (of a fleet, than `source.step`); `training.history` and `storage.retention` are at least
+`training.min_history`; the source of each metric in `high_load.rules` is in `sampling.sources`.
 
 The options `--log-level` and `--log-format` override the keys of `[log]`.
 """

@@ -6,7 +6,6 @@ these fields.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,11 +17,14 @@ from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.database_url import database_url, read_host
 from monitor.config.events_section import EventsSection
+from monitor.config.fleet.fleet_section import FleetSection
+from monitor.config.fleet.source_section import SourceSection
 from monitor.config.list_options import durations, integers, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
 from monitor.config.notify.section import NotifySection
-from monitor.config.options import boolean, choice, duration, integer, number, option, string
+from monitor.config.options import boolean, choice, duration, integer, number, option
 from monitor.config.rule_options import RuleBounds, rules
+from monitor.config.web_section import WebSection
 from monitor.sampling.sources import SOURCES
 
 _RECIPE = Recipe()
@@ -188,43 +190,6 @@ class AnomalySection:
 
 
 @dataclass(frozen=True)
-class WebSection:
-    """Section [web]: HTTP server."""
-
-    listen: str = string(
-        "127.0.0.1:10190",
-        "Address and port of the HTTP server; the default accepts connections from this host only.",
-        pattern=r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}",
-        example="127.0.0.1:10190",
-    )
-    host_metrics: bool = boolean(True, "Expose the host metrics (monitor_host_*).")
-    config_file: str = string(
-        "",
-        "File with TLS, client certificate and user settings: a web.config.yml in the format of Prometheus "
-        "(docs/reference/http.md). A relative path starts at the directory of this file.",
-        default_text="none",
-    )
-    allowed_hosts: tuple[str, ...] = strings(
-        (),
-        "Additional host names for requests to the page and the API, as shell patterns. The names of this "
-        "host, localhost and IP addresses are always allowed; metrics and probes accept any name.",
-        example=("*.example.org",),
-    )
-    lifecycle: bool = boolean(False, "Reload the configuration on POST /-/reload, as on SIGHUP.")
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Return host (an IPv6 address without its brackets) and port."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
-
-    @property
-    def listens_locally(self) -> bool:
-        """Return True if only this host can connect: the address is a loopback address or localhost."""
-        return is_loopback(self.address[0])
-
-
-@dataclass(frozen=True)
 class LogSection:
     """Section [log]: level and format of the log."""
 
@@ -234,6 +199,8 @@ class LogSection:
 
 SECTIONS: dict[str, Any] = {
     "sampling": SamplingSection,
+    "source": SourceSection,
+    "fleet": FleetSection,
     "storage": StorageSection,
     "high_load": HighLoadSection,
     "warning": WarningSection,
@@ -246,11 +213,3 @@ SECTIONS: dict[str, Any] = {
     "log": LogSection,
 }
 """Dataclass of each section by its name in config.toml."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if a host is a loopback address or localhost."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -75,6 +75,7 @@ class JobMeter:
         self._cpu_seconds = 0.0
         self._duration = DurationHistogram()
         self._delay = DurationHistogram()
+        self._snapshot: JobState | None = None
 
     def restart(self, interval: float, deadline: float) -> None:
         """Use another interval and deadline, and expect the next run within one interval; the counters continue."""
@@ -107,11 +108,13 @@ class JobMeter:
             self._failures += failed
             self._duration.add(now - started)
             self._delay.add(delay)
+            self._snapshot = None
 
     def add_missed(self) -> None:
         """Count a scheduled run that did not take place."""
         with self._lock:
             self._missed += 1
+            self._snapshot = None
 
     def overdue(self) -> float:
         """Return how late the job is, as a multiple of its deadline; the job is hung above 1."""
@@ -136,19 +139,22 @@ class JobMeter:
         return "" if run is None else thread_stack(run.thread)
 
     def state(self) -> JobState:
-        """Return a snapshot of the counters and histograms."""
+        """Return a snapshot of the counters and histograms: the same object until one of its values changes."""
         with self._lock:
-            return JobState(
-                runs=self._runs,
-                failures=self._failures,
-                missed=self._missed,
-                duration=self._duration.snapshot(),
-                delay=self._delay.snapshot(),
-                cpu_seconds=self._cpu_seconds,
-                last_success_at=self._succeeded_at,
-                hung=self.overdue() > 1.0,
-                hung_since=self.hung_since(),
-            )
+            hung_since = self.hung_since()
+            if self._snapshot is None or self._snapshot.hung or hung_since is not None:
+                self._snapshot = JobState(
+                    runs=self._runs,
+                    failures=self._failures,
+                    missed=self._missed,
+                    duration=self._duration.snapshot(),
+                    delay=self._delay.snapshot(),
+                    cpu_seconds=self._cpu_seconds,
+                    last_success_at=self._succeeded_at,
+                    hung=hung_since is not None,
+                    hung_since=hung_since,
+                )
+            return self._snapshot
 
 
 def thread_stack(thread: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.system.systemd_unit import has_systemd
+from monitor.system.service.unit import has_systemd
 
 
 def show_log() -> str:

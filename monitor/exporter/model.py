@@ -9,7 +9,6 @@ from prometheus_client.core import Metric
 
 from monitor.exporter.family_builders import gauge, horizon_gauge, labelled_gauge
 from monitor.queries.overview import Overview
-from monitor.state import DaemonState
 from monitor.system.formatting import format_duration
 from monitor.training.report import MODEL_SCORES
 from monitor.training.report_parts import HorizonReport, ScoreReport
@@ -24,11 +23,14 @@ HOLDOUT_SCORES: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
 """Start of the HELP text and accessor of each holdout score."""
 
 
-def model_metrics(state: DaemonState) -> Iterator[Metric]:
-    """Yield the serving state; if a model serves, also its identity, training data and holdout scores."""
-    ready = state.live is not None and state.live.model_id is not None
+def model_metrics(ready: bool, overview: Overview | None) -> Iterator[Metric]:
+    """Yield the serving state; if a model serves, also its identity, training data and holdout scores.
+
+    Args:
+        ready: True if a model serves.
+        overview: summary of the database; None before it was read.
+    """
     yield gauge("model_ready", "Serving state: 1 while a model serves, else 0.", ready)
-    overview = state.overview
     if overview is None:
         return
     parts = [failed.part for failed in overview.quarantined_models]

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from model.forecast.online.decisions import PREDICTORS
 from model.serving import Serving
-from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
+from monitor.exporter.family_builders import gauge, horizon_gauge, labelled_gauge
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
@@ -25,18 +25,8 @@ def high_load_metrics(live: LiveState) -> Iterator[Metric]:
         )
 
 
-def prediction_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the number of forecasts since the start, and the newest predictions if there are any."""
-    yield counter(
-        "predictions",
-        "Number of times that predictions were made since the start of the daemon.",
-        live.predictions_total,
-    )
-    if live.forecast is not None:
-        yield from _forecast_metrics(live.forecast)
-
-
-def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
+def forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
+    """Yield the newest predictions with their attributions, and their time."""
     predictions = forecast.predictions
     yield horizon_gauge(
         "high_load_probability",

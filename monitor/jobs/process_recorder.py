@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.config.events_section import EventsSection
-from monitor.sampling.top_processes import TopProcesses, read_top_processes
+from monitor.sampling.processes.process_service import read_processes
+from monitor.sampling.processes.top_processes import TopProcesses
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from storage import AnomalyRecord, Prediction, ProcessSnapshot
@@ -42,7 +43,7 @@ class ProcessRecorder:
         stores: Stores,
         config: EventsSection,
         clock: Callable[[], float],
-        read: Callable[..., TopProcesses] = read_top_processes,
+        read: Callable[..., TopProcesses] = read_processes,
     ) -> None:
         """Initialize the recorder.
 

@@ -8,8 +8,6 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote
 
 from monitor.config.notify.channels import WebhookChannel
@@ -17,16 +15,10 @@ from monitor.notifications.events import Event
 from monitor.notifications.presets import WebhookTarget, request_of
 from monitor.notifications.sending import Secrets, SendError, describe
 from monitor.system.json_codec import to_plain
+from monitor.system.outgoing_http import NoRedirects, parse_retry_after
 
 REJECTED = frozenset({400, 413, 422})
 """Status codes with which a receiver rejects the message itself. Any other failure may pass or be corrected."""
-
-
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Handler that treats a redirect as an error: a secret is for the configured receiver only."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Return None: no request follows."""
 
 
 def send_webhook(channel: WebhookChannel, event: Event, secrets: Secrets) -> None:
@@ -76,20 +68,3 @@ def tls_context(ca_file: str, secrets: Secrets) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except OSError as error:
         raise SendError(f"{path}: {describe(error)}") from None
-
-
-def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return the seconds in a header Retry-After, which has seconds or a date; None if it has neither.
-
-    Args:
-        value: value of the header; None if it is missing.
-        now: seconds since the epoch.
-    """
-    if value is None:
-        return None
-    if value.isascii() and value.strip().isdigit():
-        return float(value[:10])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None

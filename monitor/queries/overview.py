@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.config.loader import Config
+from monitor.config.maintenance_windows import RecurringWindow
 from monitor.inference.prediction_schedule import prediction_interval
 from monitor.queries.detection import DetectionState
 from monitor.queries.scores import HorizonScore
+from monitor.training.exclusions import in_maintenance
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.schedule import insufficient_history
-from storage import Prediction, QuarantinedModel, Sample, TrainingOutcome
+from storage import MaintenanceWindow, Prediction, QuarantinedModel, Sample, TrainingOutcome
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Overview:
         future_at: time of the newest sample in the future, left by a clock that was set back; None if there is none.
         quarantined_models: models that failed, and do not serve until an operator activates them.
         damaged_rows: number of rows of unexpected types that this process has read, for each table that has any.
+        maintenance: stored maintenance windows that are active or planned, earliest first.
+        recurring: recurring maintenance windows of the configuration.
     """
 
     at: float
@@ -95,6 +99,13 @@ class Overview:
     future_at: float | None = None
     quarantined_models: tuple[QuarantinedModel, ...] = ()
     damaged_rows: dict[str, int] = field(default_factory=dict)
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+    recurring: tuple[RecurringWindow, ...] = ()
+
+    @property
+    def in_maintenance(self) -> bool:
+        """True during a stored or a recurring maintenance window."""
+        return in_maintenance(self.at, self.maintenance, self.recurring)
 
     @property
     def sampling(self) -> bool:

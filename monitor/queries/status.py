@@ -98,6 +98,8 @@ def read_overview(
         detection=detection,
         quarantined_models=tuple(stores.registry.quarantined()),
         damaged_rows=stores.database.damaged_rows.counts(),
+        maintenance=tuple(stores.anomalies.maintenance_windows(now)),
+        recurring=config.anomaly.maintenance,
     )
 
 

@@ -1,4 +1,4 @@
-"""Anomaly reports: events, verdicts and maintenance windows."""
+"""Anomaly reports: events, verdicts and notes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from monitor.documents.anomalies import (
     AnomalyDetailsDocument,
     AnomalyDocument,
-    MaintenanceDocument,
-    MaintenanceEndDocument,
     MetricValueDocument,
     ProcessSnapshotDocument,
 )
@@ -94,7 +92,9 @@ def anomaly_report(event: AnomalyDetailsDocument, now: float) -> Report:
     if event.verdict is not None:
         note = f": {event.note}" if event.note else ""
         lines.append(labelled_line("verdict", _verdict(event), f" at {format_time(event.verdict_at)}{note}"))
-    return Report((*lines, _expectation_line(event), _values(event), *_similar(event), *_processes(event)))
+    elif event.note:
+        lines.append(labelled_line("note", event.note))
+    return Report((*lines, _expectation_line(event), _values(event), *_similar(event), *_processes(event.processes)))
 
 
 def _expectation_line(event: AnomalyDetailsDocument) -> Line:
@@ -144,11 +144,13 @@ def _similar(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
     return ("", heading("similar earlier events"), table) if rows else ()
 
 
-def _processes(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
-    """Return a table of the processes when the event began; empty if they were not recorded."""
-    snapshot = event.processes
-    if snapshot is None:
-        return ()
+def _processes(snapshot: ProcessSnapshotDocument | None) -> tuple[Block, ...]:
+    """Return the processes when the event began; empty if they were not recorded."""
+    return () if snapshot is None else ("", *processes_report(snapshot).blocks)
+
+
+def processes_report(snapshot: ProcessSnapshotDocument) -> Report:
+    """Return a heading and a table of the processes."""
     # Without command lines, the last column is left out.
     has_command_lines = any(process.command_line is not None for process in snapshot.processes)
     columns = len(PROCESS_HEADER) if has_command_lines else len(PROCESS_HEADER) - 1
@@ -164,7 +166,8 @@ def _processes(event: AnomalyDetailsDocument) -> tuple[Block, ...]:
         )[:columns]
         for process in snapshot.processes
     ]
-    return ("", heading(snapshot_text(snapshot)), Table(PROCESS_HEADER[:columns], rows, words={"command line"}))
+    table = Table(PROCESS_HEADER[:columns], rows, words={"command line"})
+    return Report((heading(snapshot_text(snapshot)), table))
 
 
 def snapshot_text(snapshot: ProcessSnapshotDocument) -> str:
@@ -187,26 +190,9 @@ def verdict_report(event: AnomalyDocument) -> Report:
     return Report((f"anomaly {event.id}: verdict {event.verdict}{effect}",))
 
 
-def maintenance_list_report(windows: Sequence[MaintenanceDocument], recurring: str) -> Report:
-    """Return a table of maintenance windows; `recurring` describes the configured recurring windows, or is empty."""
-    rows = [
-        (str(window.id), format_time(window.starts_at), format_time(window.ends_at), window.note)
-        for window in windows
-    ]
-    table = Table(("id", "start", "end", "note"), rows, words={"start", "end", "note"})
-    listed = table if rows else "no maintenance is active or planned"
-    return Report((listed, f"recurring (anomaly.maintenance): {recurring}") if recurring else (listed,))
-
-
-def maintenance_report(window: MaintenanceDocument) -> Report:
-    """Return one line that confirms a new maintenance window."""
-    period = f"from {format_time(window.starts_at)} to {format_time(window.ends_at)}"
-    return Report((f"maintenance {window.id}: no anomalies are reported {period}",))
-
-
-def maintenance_end_report(document: MaintenanceEndDocument) -> Report:
-    """Return one line that confirms the end of a maintenance window."""
-    return Report((f"maintenance {document.ended} has ended",))
+def note_report(event: AnomalyDocument) -> Report:
+    """Return one line that confirms a recorded or deleted note."""
+    return Report((f"anomaly {event.id}: {'note recorded' if event.note else 'no note'}",))
 
 
 def contribution_text(contributions: Mapping[str, float]) -> str:

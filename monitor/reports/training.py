@@ -20,7 +20,7 @@ from monitor.reports.blocks import (
     heading,
     score_cells,
 )
-from monitor.reports.status import OUTCOME_TONES
+from monitor.reports.status.report import OUTCOME_TONES
 from monitor.system.formatting import (
     format_bytes,
     format_count,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from prometheus_client.registry import Collector
-
-from monitor.exporter.exposition import encode_openmetrics, encode_text
 
 
 @dataclass(frozen=True)
@@ -18,27 +14,23 @@ class ExpositionFormat:
         media_type: type and subtype.
         version: value of the media type parameter `version`.
         content_type: header Content-Type of the response.
-        encode: serializes the metrics of a registry.
     """
 
     media_type: str
     version: str
     content_type: str
-    encode: Callable[[Collector], bytes]
 
 
 TEXT_FORMAT = ExpositionFormat(
     media_type="text/plain",
     version="0.0.4",
     content_type="text/plain; version=0.0.4; charset=utf-8",
-    encode=encode_text,
 )
 
 OPENMETRICS_FORMAT = ExpositionFormat(
     media_type="application/openmetrics-text",
     version="1.0.0",
     content_type="application/openmetrics-text; version=1.0.0; charset=utf-8",
-    encode=encode_openmetrics,
 )
 
 FORMATS = (TEXT_FORMAT, OPENMETRICS_FORMAT)

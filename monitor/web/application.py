@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,19 +9,21 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from monitor.exporter.collector import StateCollector
+from monitor.exporter.exposition import Exposition
 from monitor.reports.status import model_line
 from monitor.state import DaemonState
 from monitor.system.json_codec import to_json
-from monitor.web.accept import choose_format
-from monitor.web.api import ANOMALIES_PATH, Api, ApiError, StoredDocuments
-from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, text_response
+from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
+from monitor.web.actions.access import ActionAccess
+from monitor.web.api import ANOMALIES_PATH, MAINTENANCE_PATH, Api, ApiError, StoredDocuments
+from monitor.web.responses import HTML, JSON, Headers, Response, accepts_gzip, compressed, text_response
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 STATIC_PREFIX = "/static/"
 
-PAGE_PATHS = ("/", "/model", "/config")
+PAGE_PATHS = ("/", "/model", "/config", "/maintenance")
 
 EVENT_PREFIX = "/anomalies/"
 """Path of the page of an anomaly event, followed by its ID."""
@@ -61,12 +62,19 @@ class Application:
         self._host = host
         self._speed = speed
         self._api = Api(state, stored, clock)
-        self._collector = StateCollector(state)
+        self._clock = clock
+        self._access = ActionAccess(lambda: state().config)
+        groups = StateCollector(state).groups
+        self._expositions = {
+            TEXT_FORMAT: Exposition(groups, openmetrics=False),
+            OPENMETRICS_FORMAT: Exposition(groups, openmetrics=True),
+        }
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
             **dict.fromkeys(PAGE_PATHS, self._page),
+            "/api/v1/actions": self._actions,
             **dict.fromkeys(self._api.documents, self._document),
         }
         self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
@@ -79,13 +87,15 @@ class Application:
         response = self._route(environ)
         encoding: Headers = []
         if len(response.body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            response = replace(response, body=gzip.compress(response.body, compresslevel=1))
+            response = replace(response, body=compressed(response.body))
             encoding.append(("Content-Encoding", "gzip"))
         start_response(response.status, [*response.headers, ("Vary", "Accept, Accept-Encoding"), *encoding])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")
+        if environ["REQUEST_METHOD"] == "POST" and path.startswith((ANOMALIES_PATH, MAINTENANCE_PATH)):
+            return self._record(environ)
         by_prefix = (handler for prefix, handler in self._prefixes.items() if path.startswith(prefix))
         handler = self._routes.get(path) or next(by_prefix, None)
         if handler is None:
@@ -96,7 +106,7 @@ class Application:
 
     def _metrics(self, environ: WSGIEnvironment) -> Response:
         chosen = choose_format(environ.get("HTTP_ACCEPT", ""))
-        return Response(200, chosen.content_type, chosen.encode(self._collector))
+        return Response(200, chosen.content_type, self._expositions[chosen].page())
 
     def _healthy(self, _: WSGIEnvironment) -> Response:
         state = self._state()
@@ -124,16 +134,39 @@ class Application:
         except ApiError as error:
             return Response(error.code, JSON, to_json({"error": str(error)}).encode())
 
+    def _actions(self, environ: WSGIEnvironment) -> Response:
+        return Response(200, JSON, to_json(self._access.state(environ)).encode())
+
+    def _record(self, environ: WSGIEnvironment) -> Response:
+        # Imported on the first action, as few daemons permit any.
+        from monitor.web.actions.handler import ActionHandler, find_action  # noqa: PLC0415
+        from monitor.web.actions.operations import Operations  # noqa: PLC0415
+        from monitor.web.ui.event_page import render_error_page  # noqa: PLC0415
+
+        action = find_action(environ["PATH_INFO"])
+        if action is None:
+            return METHOD_NOT_ALLOWED
+        stores = self._api.stores
+        handler = ActionHandler(
+            self._access,
+            lambda: Operations(stores(), self._clock),
+            lambda message: render_error_page(self._host, message),
+        )
+        return handler.handle(action, environ)
+
     def _page(self, environ: WSGIEnvironment) -> Response:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
-        return Response(200, HTML, render_page(self._api, self._host, environ["PATH_INFO"], self._speed).encode())
+        actions = self._access.state(environ)
+        page = render_page(self._api, self._host, environ["PATH_INFO"], self._speed, actions)
+        return Response(200, HTML, page.encode())
 
     def _event_page(self, environ: WSGIEnvironment) -> Response:
         from monitor.web.ui.event_page import render_event_page  # noqa: PLC0415
 
-        page = render_event_page(self._api, self._host, environ["PATH_INFO"].removeprefix(EVENT_PREFIX))
+        event_id = environ["PATH_INFO"].removeprefix(EVENT_PREFIX)
+        page = render_event_page(self._api, self._host, event_id, self._access.state(environ))
         return Response(page.code, HTML, page.html.encode())
 
     def _static(self, environ: WSGIEnvironment) -> Response:

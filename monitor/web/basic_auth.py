@@ -99,6 +99,12 @@ class BasicAuthenticator:
                 self._cache.popitem(last=False)
 
 
+def user_of(authorization: str) -> str:
+    """Return the user name of an Authorization header; empty if the header is malformed."""
+    credentials = _parse_credentials(authorization)
+    return "" if credentials is None else credentials[0]
+
+
 def _parse_credentials(authorization: str) -> tuple[str, bytes] | None:
     """Return user name and password of an Authorization header; None if the header is malformed."""
     scheme, _, encoded = authorization.partition(" ")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +26,9 @@ from monitor.web.responses import Headers, text_response, with_security_headers
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+KEPT_BODY_BYTES = 8192
+"""Largest number of bytes of a request body that are kept for the application; an action is shorter."""
 
 MAX_CONTENT_LENGTH_DIGITS = 20
 """Largest number of digits in a Content-Length header; parsing a longer number would be slow."""
@@ -86,8 +90,8 @@ class WsgiResponse:
 class RequestHandler(HTTPMessageDelegate):
     """Handler of one HTTP request: receives the request and sends the response.
 
-    tornado calls `headers_received` after the headers and `finish` after the body. Bodies are discarded, because no
-    route uses them.
+    tornado calls `headers_received` after the headers, `data_received` with parts of the body, and `finish` after it.
+    The first KEPT_BODY_BYTES of a body are kept, and the rest is discarded.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class RequestHandler(HTTPMessageDelegate):
         self._on_request = on_request
         self._request: HTTPServerRequest | None = None
         self._environ: dict[str, Any] = {}
+        self._body = bytearray()
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -132,7 +137,11 @@ class RequestHandler(HTTPMessageDelegate):
             raise HTTPInputError(str(error)) from error
         return self._check_size(request_line, headers)
 
+    def data_received(self, chunk: bytes) -> None:
+        self._body += chunk[: KEPT_BODY_BYTES - len(self._body)]
+
     def finish(self) -> None:
+        self._environ["wsgi.input"] = BytesIO(self._body)
         self._on_request(self)
 
     @property

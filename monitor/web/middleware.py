@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from monitor.web.allowed_hosts import AllowedHosts
-from monitor.web.basic_auth import BasicAuthenticator, LoginResult
+from monitor.web.basic_auth import BasicAuthenticator, LoginResult, user_of
 from monitor.web.responses import Headers, Response, text_response, with_security_headers
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.web_config.schema import RateLimitSection
@@ -27,7 +27,10 @@ HOST_NOT_ALLOWED = text_response(421, "host name not allowed; add it to web.allo
 
 
 class AccessMiddleware:
-    """WSGI middleware that checks rate limit, login and host name of each request, and adds the security headers."""
+    """WSGI middleware that checks rate limit, login and host name of each request, and adds the security headers.
+
+    The variable REMOTE_USER of an admitted request is the name of its user.
+    """
 
     def __init__(
         self,
@@ -65,11 +68,13 @@ class AccessMiddleware:
         if not self._rate_limiter.allows(web_config.rate_limit, time.monotonic()):
             return RATE_LIMITED
         if web_config.users:
-            result = self._authenticator.check(environ.get("HTTP_AUTHORIZATION", ""), web_config.users)
+            authorization = environ.get("HTTP_AUTHORIZATION", "")
+            result = self._authenticator.check(authorization, web_config.users)
             if result is LoginResult.BUSY:
                 return LOGIN_BUSY
             if result is LoginResult.REFUSED:
                 return LOGIN_REQUIRED
+            environ["REMOTE_USER"] = user_of(authorization)
         for_machines = environ.get("PATH_INFO", "") in MACHINE_PATHS
         if not for_machines and not self._hosts.allows(environ.get("HTTP_HOST", "")):
             return HOST_NOT_ALLOWED

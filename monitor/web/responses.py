@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,15 +16,19 @@ TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 
+GZIP_FORMAT = 16
+"""Added to the window bits of zlib to choose the gzip format."""
+
 SECURITY_HEADERS = {
-    # Allow the page's own files only: no inline script, no other origin, no frame.
+    # Allow the page's own files and forms only: no inline script, no other origin, no frame.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    # With "no-referrer", browsers hide the origin of the page's own forms.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Server": "monitor",
@@ -80,6 +85,15 @@ def accepts_gzip(accept_encoding: str) -> bool:
         if parsed is not None:
             weights[coding.strip()] = parsed
     return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def compressed(body: bytes) -> bytes:
+    """Return a body in the gzip format, compressed quickly.
+
+    A window of 16 kB and a small hash table need a quarter of the memory of zlib's default, at the same size.
+    """
+    compressor = zlib.compressobj(level=1, wbits=GZIP_FORMAT + 14, memLevel=5)
+    return compressor.compress(body) + compressor.flush()
 
 
 def with_security_headers(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]] = ()) -> Headers:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.system.systemd_unit import running_program
+from monitor.system.service.unit import running_program
 
 ROOT = Path(__file__).parents[2]
 URL = "http://127.0.0.1:10190"

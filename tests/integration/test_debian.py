@@ -3,11 +3,15 @@
 The tests follow each other on one machine in a box, in the order of this file.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from email import message_from_string
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from .installing import ROOT, copied, foreign_packages
@@ -54,6 +58,35 @@ def version(package):
     return run("dpkg-deb", "--field", package, "Version").stdout.strip()
 
 
+def stanzas():
+    """Return the paragraphs of the copyright file as dictionaries."""
+    texts = (ROOT / "deploy/debian/copyright").read_text().rstrip("\n").split("\n\n")
+    return [dict(message_from_string(text).items()) for text in texts]
+
+
+def test_copyright_names_the_licence_of_each_bundled_data_file():
+    files = {file: stanza for stanza in stanzas() if "Files" in stanza for file in stanza["Files"].split()}
+    directories = (ROOT / "model/data", ROOT / "monitor/data/demo")
+    data = {
+        path.relative_to(ROOT) for directory in directories for path in directory.iterdir() if path.suffix != ".md"
+    }
+    assert {Path(file) for file in files} == {Path("*"), *data}
+    texts = {
+        stanza["License"].partition("\n")[0] for stanza in stanzas() if "Files" not in stanza and "License" in stanza
+    }
+    assert {stanza["License"] for stanza in files.values()} == texts
+    assert "2021 NetManAIOps-SMD" in files["monitor/data/demo/trace.csv.gz"]["Copyright"]
+
+
+def test_copyright_names_each_trace_of_the_pretrained_model():
+    (stanza,) = (stanza for stanza in stanzas() if stanza.get("Files") == "model/data/pretrained.npz")
+    with np.load(ROOT / "model/data/pretrained.npz", allow_pickle=False) as archive:
+        traces = json.loads(archive["header"].tobytes())["provenance"]["traces"]
+    assert {name.removesuffix(".csv.gz") for name in traces} == set(
+        re.findall(r"machine-[0-9-]+|datacentre-mean", stanza["Comment"])
+    )
+
+
 def test_package_name_and_metadata_match_release(package):
     text = (ROOT / "pyproject.toml").read_text()
     assert version(package) == re.search(r'^version = "(.*)"$', text, re.MULTILINE).group(1)
@@ -67,9 +100,10 @@ def test_package_name_and_metadata_match_release(package):
         assert f"/monitor/data/assets/{file}\n" in listed, file
 
 
-def test_package_has_dashboards_rules_and_docs(package, tmp_path):
+def test_package_has_copyright_dashboards_rules_and_docs(package, tmp_path):
     run("dpkg-deb", "--extract", package, tmp_path)
     shared = tmp_path / "usr/share"
+    assert (shared / "doc/monitor/copyright").read_bytes() == (ROOT / "deploy/debian/copyright").read_bytes()
     for file in ("prometheus/alerts.yml", "grafana/dashboards/host.json", "mixin/mixin.libsonnet"):
         assert (shared / "monitor" / file).read_bytes() == (ROOT / "deploy" / file).read_bytes()
     pages = {page.relative_to(ROOT) for page in (ROOT / "docs").rglob("*.md")}

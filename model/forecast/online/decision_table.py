@@ -52,6 +52,11 @@ class DecisionTable:
         self._start = np.where(start >= 1, np.inf, start)
         self._end = release_threshold(self._start)
 
+    @property
+    def all_calibrations(self) -> tuple[Floats, Floats]:
+        """Slope and intercept (hosts, 2, horizons) of the recalibrations, for calm and high load."""
+        return self._slope, self._intercept
+
     def calibrations(self, host: int) -> tuple[Floats, Floats]:
         """Return slope and intercept (2, horizons) of the recalibration of a host, for calm and high load."""
         return self._slope[host], self._intercept[host]

@@ -18,6 +18,9 @@ MIN_LOW_SAMPLES = 3
 HOLD_RATIO = 0.1
 """Shortest hold time as a fraction of the horizon."""
 
+STATE = ("_active", "_armed", "_reached", "_below")
+"""Names of the arrays (hosts, horizons) of `WarningHysteresis`."""
+
 
 def start_threshold(precision: float) -> float:
     """Return the probability at which a warning starts: the target precision, lowered by RELEASE_MARGIN.
@@ -73,8 +76,19 @@ class WarningHysteresis:
         for i, horizon in enumerate(self._horizons):
             if horizon in previous._horizons:
                 column = previous._horizons.index(horizon)
-                for name in ("_active", "_armed", "_reached", "_below"):
+                for name in STATE:
                     getattr(self, name)[:, i] = getattr(previous, name)[:, column]
+
+    def reset(self, hosts: Integers) -> None:
+        """Return hosts, by their positions (n,), to the initial state."""
+        fresh = WarningHysteresis(len(hosts), self._horizons, 0.0)
+        for name in STATE:
+            getattr(self, name)[hosts] = getattr(fresh, name)
+
+    def restore(self, previous: WarningHysteresis, hosts: Integers) -> None:
+        """Take the states of hosts, by their positions (n,), from a copy of this object."""
+        for name in STATE:
+            getattr(self, name)[hosts] = getattr(previous, name)[hosts]
 
     def update(
         self,

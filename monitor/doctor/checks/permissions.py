@@ -14,7 +14,7 @@ from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.errors import ConfigError
 from monitor.notifications.sending import Secrets, secret_directories
-from monitor.system.systemd_unit import bound_paths
+from monitor.system.service.unit import bound_paths
 from monitor.web.web_config.files import FileReader
 from monitor.web.web_config.loader import load_web_config_file
 

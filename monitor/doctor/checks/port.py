@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.config.schema import is_loopback
+from monitor.config.web_section import is_loopback
 from monitor.doctor.context import DaemonProcess, DoctorContext
 from monitor.doctor.fixes import reload_daemon, restart_daemon, show_log
 from monitor.doctor.results import failed, ok, skipped, warning

@@ -13,7 +13,7 @@ from monitor.doctor.fixes import leave_root, start_daemon
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.formatting import format_count
-from monitor.system.systemd_unit import NAME, has_systemd
+from monitor.system.service.unit import NAME, has_systemd
 
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts", "WatchdogUSec", "MainPID", "Result", "User",

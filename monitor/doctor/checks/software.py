@@ -17,7 +17,7 @@ from monitor.config.reference import effective_values
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.system.systemd_unit import CONFIG
+from monitor.system.service.unit import CONFIG
 from storage.inspection import SQLITE_VERSION
 
 MIN_SQLITE = (3, 35)

@@ -9,7 +9,7 @@ from monitor.documents.anomalies.events import AnomalyDocument, anomaly_document
 from monitor.documents.anomalies.processes import ProcessSnapshotDocument, process_snapshot_document
 from monitor.queries.event_context import AnomalyDetails, Expectation, MetricValue, MissingExpectation
 from monitor.queries.similar_events import SimilarEvent
-from storage import Verdict
+from storage import ProcessSnapshot, Verdict
 
 CURVES = 4
 """Largest number of metrics with curves: those with the largest contributions."""
@@ -153,8 +153,12 @@ def anomaly_details_document(details: AnomalyDetails) -> AnomalyDetailsDocument:
         ),
         curves=None if expectation is None else _curves(expectation, tuple(details.event.contributions)),
         similar=tuple(map(_similar_document, details.similar)),
-        processes=None if details.processes is None else process_snapshot_document(details.processes),
+        processes=_processes(details.processes),
     )
+
+
+def _processes(snapshot: ProcessSnapshot | None) -> ProcessSnapshotDocument | None:
+    return None if snapshot is None else process_snapshot_document(snapshot, snapshot.at)
 
 
 def _value_document(value: MetricValue) -> MetricValueDocument:

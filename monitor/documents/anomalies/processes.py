@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.sampling.processes.top_processes import TopProcesses
 from monitor.system.formatting import format_duration
 from storage import ProcessSnapshot, ProcessUsage
 
@@ -33,7 +34,7 @@ class ProcessDocument:
 
 @dataclass(frozen=True)
 class ProcessSnapshotDocument:
-    """Processes that used most resources when a warning or an anomaly began.
+    """Processes that used most resources at one time, such as the start of a warning or an anomaly.
 
     Attributes:
         at: end of the snapshot in seconds since the epoch.
@@ -71,10 +72,10 @@ class WarningDocument:
     processes: ProcessSnapshotDocument
 
 
-def process_snapshot_document(snapshot: ProcessSnapshot) -> ProcessSnapshotDocument:
-    """Convert a snapshot to its JSON document."""
+def process_snapshot_document(snapshot: ProcessSnapshot | TopProcesses, at: float) -> ProcessSnapshotDocument:
+    """Convert a snapshot that ended at `at` (seconds since the epoch) to its JSON document."""
     return ProcessSnapshotDocument(
-        at=snapshot.at,
+        at=at,
         seconds=round(snapshot.seconds, 3),
         visited=snapshot.visited,
         io_hidden=snapshot.io_hidden,
@@ -91,7 +92,7 @@ def warning_document(snapshot: ProcessSnapshot) -> WarningDocument:
         horizon=horizon,
         horizon_name=format_duration(horizon),
         probability=snapshot.probability or 0.0,
-        processes=process_snapshot_document(snapshot),
+        processes=process_snapshot_document(snapshot, snapshot.at),
     )
 
 

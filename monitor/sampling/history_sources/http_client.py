@@ -21,6 +21,7 @@ from typing import Any
 from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, shortened
 from monitor.sampling.history_sources.http_settings import HttpSettings, tls_context
 from monitor.system.logging import get_logger
+from monitor.system.outgoing_http import NoRedirects, parse_retry_after
 from monitor.system.redaction import redact_url
 
 log = get_logger(__name__)
@@ -90,7 +91,7 @@ class HttpClient:
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler(proxies),
             urllib.request.HTTPSHandler(context=tls_context(settings)),
-            _NoRedirects(),
+            NoRedirects(),
         )
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Any:
@@ -178,7 +179,8 @@ class HttpClient:
         problem = HttpStatusError(message, status, document)
         if status not in TRANSIENT_STATUSES:
             return problem
-        return _TransientError(problem, _retry_after(response.headers))
+        retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time()) or 0.0
+        return _TransientError(problem, min(retry_after, MAX_DELAY))
 
     def _connection_error(self, error: OSError | HTTPException) -> Exception:
         """Return the exception for a request without a complete answer; a first failure to connect is final."""
@@ -208,13 +210,6 @@ class _TransientError(Exception):
         self.retry_after = retry_after
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Handler that follows no redirect: another server must not receive the credentials."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def _body(response: HTTPResponse | urllib.error.HTTPError) -> bytes:
     """Return the decompressed body, at most MAX_ANSWER_BYTES + 1; raise OSError or HTTPException if incomplete."""
     body = response.read(MAX_ANSWER_BYTES + 1)
@@ -239,9 +234,3 @@ def _status_message(status: int, reason: str, document: Any) -> str:
     if status == 404 and not error:
         return f"status {status}, {text}: is this the URL of a Prometheus API, with its path prefix?"
     return f"status {status}, {text}"
-
-
-def _retry_after(headers: Message[str, str]) -> float:
-    """Return the seconds that the header `Retry-After` states, at most MAX_DELAY; 0 if it states none."""
-    text = headers.get("Retry-After", "")
-    return min(float(text), MAX_DELAY) if text.isdecimal() else 0.0

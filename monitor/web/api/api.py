@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument
+from monitor.config.maintenance_windows import window_text
+from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument, MaintenanceDocument
 from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import ModelDocument, ModelListEntry, model_document
@@ -14,11 +15,13 @@ from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.state import DaemonState
+from monitor.stores import Stores
 from monitor.web.api.parameters import MAX_ECHO, ApiError, Query, history_period, history_points, row_id
 from monitor.web.api.stored_documents import StoredDocuments
 from storage import StorageError, UnknownAnomalyError
 
 ANOMALIES_PATH = "/api/v1/anomalies"
+MAINTENANCE_PATH = "/api/v1/maintenance"
 HISTORY_PATH = "/api/v1/history"
 HISTORY_PARAMETERS = {"range", "from", "to", "points"}
 
@@ -51,6 +54,7 @@ class Api:
             "/api/v1/prediction": lambda _: self.prediction(),
             HISTORY_PATH: self._history,
             ANOMALIES_PATH: lambda _: self.anomalies(),
+            MAINTENANCE_PATH: lambda _: self.maintenance(),
             "/api/v1/warnings": lambda _: self._reader().warnings(),
             "/api/v1/models": lambda _: self.models(),
             "/api/v1/model": lambda _: self.model(),
@@ -120,6 +124,15 @@ class Api:
         except UnknownAnomalyError as error:
             raise ApiError(404, f"there is no anomaly event {number}") from error
 
+    def maintenance(self, past: float = 0.0) -> tuple[MaintenanceDocument, ...]:
+        """Return the maintenance windows that are active or planned, and those that ended in the last `past` seconds.
+
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().maintenance(past)
+
     def scorecard(self) -> ScorecardDocument:
         """Return the event scorecard of the last 7 days.
 
@@ -157,6 +170,22 @@ class Api:
         """Return the document of the newest training run; None before the first run."""
         overview = self._state().overview
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
+
+    def recurring_windows(self) -> tuple[str, ...]:
+        """Return the recurring maintenance windows of the configuration, such as `daily 03:00-03:30`."""
+        return tuple(map(window_text, self._state().config.anomaly.maintenance))
+
+    def now(self) -> float:
+        """Return the current time in seconds since the epoch."""
+        return self._clock()
+
+    def stores(self) -> Stores:
+        """Return the repositories of the database.
+
+        Raises:
+            ApiError: the database is not open.
+        """
+        return self._reader().stores
 
     def _history(self, query: Query) -> HistoryDocument:
         period = history_period(query)

@@ -10,9 +10,11 @@ from monitor.documents.anomalies import (
     RECENT,
     AnomalyDetailsDocument,
     AnomalyDocument,
+    MaintenanceDocument,
     WarningDocument,
     anomaly_details_document,
     anomaly_document,
+    maintenance_document,
     warning_document,
 )
 from monitor.documents.history import HistoryDocument, history_document
@@ -43,6 +45,15 @@ class StoredDocuments:
         self._history = history
         self._scorecard = scorecard
         self._entries: dict[int, ModelListEntry] = {}
+
+    @property
+    def stores(self) -> Stores:
+        """Repositories of the database."""
+        return self._stores
+
+    def maintenance(self, past: float) -> tuple[MaintenanceDocument, ...]:
+        """Return the maintenance windows that end after `past` seconds ago, earliest first."""
+        return tuple(map(maintenance_document, self._stores.anomalies.maintenance_windows(self._clock() - past)))
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
         """Return the anomaly events of the last 30 days, newest first."""

@@ -32,7 +32,7 @@ MAX_POINT_RADIUS = 9.0
 NORM_DECADES = (-8.0, 2.0)
 """Decimal exponents of the gradient norms at both ends of their axis."""
 
-PAGES = (("/", "Overview"), ("/model", "Model"), ("/config", "Configuration"))
+PAGES = (("/", "Overview"), ("/model", "Model"), ("/config", "Configuration"), ("/maintenance", "Maintenance"))
 """Path and name of each page in the navigation."""
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from monitor.documents.anomalies import RECENT
+from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
+from monitor.operator_input import MAX_NOTE
 from monitor.queries.history import MAX_RANGE
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
@@ -32,7 +35,7 @@ HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibra
 """Scores in the table of the serving model, with their number of decimals."""
 
 
-def render_page(api: Api, host: str, path: str, speed: float = 1.0) -> str:
+def render_page(api: Api, host: str, path: str, speed: float = 1.0, actions: ActionsDocument = ACTIONS_OFF) -> str:
     """Return an HTML page, rendered from the current documents of the API.
 
     Args:
@@ -40,6 +43,7 @@ def render_page(api: Api, host: str, path: str, speed: float = 1.0) -> str:
         host: name of this machine.
         path: one of the paths of PAGES.
         speed: seconds of the clock per second; the page refreshes that much more often.
+        actions: permission to record something.
     """
     name, read_context = _TEMPLATES[path]
     return (
@@ -48,6 +52,7 @@ def render_page(api: Api, host: str, path: str, speed: float = 1.0) -> str:
         .render(
             host=host,
             path=path,
+            actions=actions,
             speed=speed,
             status=_value_or(None, api.status),
             document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
@@ -83,10 +88,20 @@ def _configuration(api: Api) -> dict[str, object]:
     return {"configuration": api.configuration(), "resolved_rules": () if report is None else report.rules}
 
 
+def _maintenance(api: Api) -> dict[str, object]:
+    return {
+        "windows": _value_or(None, lambda: api.maintenance(RECENT)),
+        "recurring": api.recurring_windows(),
+        "now": api.now(),
+        "max_note": MAX_NOTE,
+    }
+
+
 _TEMPLATES: dict[str, tuple[str, Callable[[Api], dict[str, object]]]] = {
     "/": ("overview.html", _overview),
     "/model": ("model.html", _model),
     "/config": ("config.html", _configuration),
+    "/maintenance": ("maintenance.html", _maintenance),
 }
 """For each page, its template and a function that reads the documents which only this page shows."""
 

@@ -43,13 +43,16 @@ class WebConfigFile:
 
 
 def web_file_problems(config: Config) -> Sequence[str]:
-    """Return the problems of the file that web.config_file names; empty if it is valid or not configured."""
-    if config.web_file is None:
-        return ()
-    try:
-        load_web_config_file(config.web_file)
-    except ConfigError as error:
-        return error.problems
+    """Return the problems of the file that web.config_file names, and of actions that need its users."""
+    users: Mapping[str, bytes] = {}
+    if config.web_file is not None:
+        try:
+            users = load_web_config_file(config.web_file).users
+        except ConfigError as error:
+            return error.problems
+    if config.web.actions and not config.web.listens_locally and not users:
+        place = f"{config.path}: " if config.path else ""
+        return (f"{place}web.actions: needs web.config_file with basic_auth_users, as other hosts can connect",)
     return ()
 
 

@@ -90,7 +90,7 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
     type=click.Choice(("expected", "incident")),
     help="Verdict: expected is learned as normal behaviour, incident is excluded from training.",
 )
-@click.option("--note", metavar="TEXT", help="Keep a note with the verdict. Default: none.")
+@click.option("--note", metavar="TEXT", help="Keep a note with the verdict. Default: the stored note, if any.")
 @json_option
 @pass_options
 def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
@@ -100,10 +100,36 @@ def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str |
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import Verdict  # noqa: PLC0415
 
+    checked = None if note is None else _checked(note)
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        stores.anomalies.set_verdict(event_id, Verdict(verdict), note, time.time())
+        stores.anomalies.set_verdict(event_id, Verdict(verdict), checked, time.time())
         event = anomaly_document(stores.anomalies.get(event_id))
     print_result(options, event, verdict_report(event))
+    return ExitCode.DONE
+
+
+@command.command(
+    "note",
+    examples={
+        "monitor anomalies note 4 'caused by the backup'": "Keep a note on an event, without a verdict.",
+        "monitor anomalies note 4 ''": "Delete the note of an event.",
+    },
+)
+@click.argument("event_id", metavar="ID", type=ROW_ID, help="ID of the event.")
+@click.argument("text", metavar="TEXT", help="Note of at most 500 characters; an empty one deletes the stored note.")
+@json_option
+@pass_options
+def note_event(options: GlobalOptions, event_id: int, text: str) -> int:
+    """Record a note on an anomaly event, replacing an earlier note."""
+    from monitor.documents.anomalies import anomaly_document  # noqa: PLC0415
+    from monitor.reports.anomalies import note_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    note = _checked(text)
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        stores.anomalies.set_verdict(event_id, None, note, time.time())
+        event = anomaly_document(stores.anomalies.get(event_id))
+    print_result(options, event, note_report(event))
     return ExitCode.DONE
 
 
@@ -127,6 +153,16 @@ def former_maintenance(
     if (start, note) != (None, None):
         raise click.UsageError("--from and --note need --for")
     return maintenance.list_windows(options)
+
+
+def _checked(note: str) -> str:
+    """Return a note in its stored form; raise click.UsageError for an invalid one."""
+    from monitor.operator_input import checked_note  # noqa: PLC0415
+
+    try:
+        return checked_note(note)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _list(options: GlobalOptions, since: float | None) -> int:

@@ -47,11 +47,10 @@ def list_command(options: GlobalOptions) -> int:
     examples={
         "monitor maintenance add --for 2h": "Suppress anomalies for two hours from now.",
         "monitor maintenance add --from +1d --for 30m": "Suppress anomalies for half an hour tomorrow.",
+        "monitor maintenance add --to 2026-03-01T06:00:00 --note upgrade": "Suppress anomalies until a time in UTC.",
     },
 )
-@click.option(
-    "--for", "duration", metavar="DURATION", required=True, type=DURATION, help='Length of the window, e.g. "2h".'
-)
+@click.option("--for", "duration", metavar="DURATION", type=DURATION, help='Length of the window, e.g. "2h".')
 @click.option(
     "--from",
     "start",
@@ -59,12 +58,17 @@ def list_command(options: GlobalOptions) -> int:
     type=TIME,
     help="Start of the window: seconds since the epoch, a date and time, or +1h. Default: now.",
 )
+@click.option("--to", "end", metavar="TIME", type=TIME, help="End of the window, in place of --for.")
 @click.option("--note", metavar="TEXT", help="Keep a note with the window. Default: none.")
 @json_option
 @pass_options
-def add_command(options: GlobalOptions, duration: float, start: float | None, note: str | None) -> int:
+def add_command(
+    options: GlobalOptions, duration: float | None, start: float | None, end: float | None, note: str | None
+) -> int:
     """Add a maintenance window."""
-    return add_window(options, duration, start, note)
+    if (duration is None) == (end is None):
+        raise click.UsageError("a maintenance window needs either --for or --to")
+    return add_window(options, duration, start, note, end)
 
 
 @command.command("end", examples={"monitor maintenance end 3": "End a window early, or cancel a planned one."})
@@ -80,7 +84,7 @@ def list_windows(options: GlobalOptions) -> int:
     """Print the windows that are active or planned; as text, also the configured recurring windows."""
     from monitor.config.maintenance_windows import format_windows  # noqa: PLC0415
     from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
-    from monitor.reports.anomalies import maintenance_list_report  # noqa: PLC0415
+    from monitor.reports.status.maintenance import maintenance_list_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
@@ -91,34 +95,36 @@ def list_windows(options: GlobalOptions) -> int:
     return ExitCode.DONE
 
 
-def add_window(options: GlobalOptions, duration: float, start: float | None, note: str | None) -> int:
+def add_window(
+    options: GlobalOptions,
+    duration: float | None,
+    start: float | None,
+    note: str | None,
+    end: float | None = None,
+) -> int:
     """Add a window and print it.
 
     Args:
         options: options of this invocation.
-        duration: length in seconds.
+        duration: length in seconds; None if the end is given.
         start: seconds since the epoch; None for now.
         note: free text; None for no note.
+        end: seconds since the epoch; None if the duration is given.
 
     Raises:
-        click.UsageError: the window ends in the past or after the year 9999.
+        click.UsageError: the window or the note is invalid.
     """
     from dataclasses import replace  # noqa: PLC0415
 
     from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
-    from monitor.reports.anomalies import maintenance_report  # noqa: PLC0415
+    from monitor.operator_input import new_window  # noqa: PLC0415
+    from monitor.reports.status.maintenance import maintenance_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.formatting import LATEST  # noqa: PLC0415
-    from storage import MaintenanceWindow  # noqa: PLC0415
 
-    now = time.time()
-    starts_at = now if start is None else start
-    ends_at = starts_at + duration
-    if ends_at <= now:
-        raise click.UsageError("the maintenance window ends in the past")
-    if ends_at > LATEST:
-        raise click.UsageError("the maintenance window ends after the year 9999")
-    window = MaintenanceWindow(starts_at, ends_at, note or "")
+    try:
+        window = new_window(time.time(), start, end, duration, note or "")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         window = replace(window, id=stores.anomalies.add_maintenance_window(window))
     document = maintenance_document(window)
@@ -129,7 +135,7 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
 def end_window(options: GlobalOptions, window_id: int) -> int:
     """End a window now, or cancel it if it has not started; print its ID."""
     from monitor.documents.anomalies import MaintenanceEndDocument  # noqa: PLC0415
-    from monitor.reports.anomalies import maintenance_end_report  # noqa: PLC0415
+    from monitor.reports.status.maintenance import maintenance_end_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:

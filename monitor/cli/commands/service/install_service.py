@@ -15,7 +15,7 @@ from monitor.cli.options import GlobalOptions, pass_options
 from monitor.errors import ConfigError
 
 if TYPE_CHECKING:
-    from monitor.system.service_installation import Installation
+    from monitor.system.service.installation import Installation
 
 
 @click.command(
@@ -34,7 +34,7 @@ def command(options: GlobalOptions, print_only: bool) -> int:
     The unit runs the program that executes this command. Prints the next steps. Needs root; run it again to update
     the unit.
     """
-    from monitor.system.systemd_unit import CONFIG, running_program, unit_text, unreadable_paths  # noqa: PLC0415
+    from monitor.system.service.unit import CONFIG, running_program, unit_text, unreadable_paths  # noqa: PLC0415
 
     program = running_program()
     config = Path(options.config).absolute() if options.config else CONFIG
@@ -47,7 +47,7 @@ def command(options: GlobalOptions, print_only: bool) -> int:
         sys.stdout.write(unit_text(program, config, local_only=local_only))
         return ExitCode.DONE
     from monitor.config.reference import default_file  # noqa: PLC0415
-    from monitor.system.service_installation import install  # noqa: PLC0415
+    from monitor.system.service.installation import install  # noqa: PLC0415
 
     result = install(program, config, default_config=default_file(), stays_local=_stays_local)
     sys.stdout.write("\n".join(_report_lines(result)) + "\n")
@@ -67,8 +67,8 @@ def _stays_local(config: Path) -> bool:
 
 def _report_lines(result: Installation) -> list[str]:
     """Return one line each for the unit, the configuration and the history, then the next commands."""
-    from monitor.system.service_installation import STATE  # noqa: PLC0415
-    from monitor.system.systemd_unit import NAME  # noqa: PLC0415
+    from monitor.system.service.installation import STATE  # noqa: PLC0415
+    from monitor.system.service.unit import NAME  # noqa: PLC0415
 
     config_state = "written, with every default" if result.config_written else "valid, unchanged"
     return [

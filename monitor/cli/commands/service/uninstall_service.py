@@ -20,7 +20,7 @@ def command() -> int:
 
     Keeps data and configuration, and prints their paths. Needs root.
     """
-    from monitor.system.service_installation import uninstall  # noqa: PLC0415
+    from monitor.system.service.installation import uninstall  # noqa: PLC0415
 
     result = uninstall()
     unit_state = "stopped and removed" if result.removed else "does not exist"

@@ -20,6 +20,7 @@ PATTERNS = (
     "mixin/*.*",
     "mixin/*/*.libsonnet",
     "monitor.service",
+    "monitor-processes*",
     "prometheus/*.yml",
     "grafana/dashboards/*.json",
     "grafana/provisioning/*/*.yml",
@@ -43,7 +44,7 @@ PATTERNS = (
 @json_option
 @pass_options
 def command(options: GlobalOptions, directory: Path) -> int:
-    """Write the man page, completions, dashboards, rules and the systemd unit to a directory.
+    """Write the man page, completions, dashboards, rules and the systemd units to a directory.
 
     Files of the same name are replaced.
     """

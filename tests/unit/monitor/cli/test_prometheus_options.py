@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from monitor.cli.prometheus_options import Header, Selector, ServerUrl, Step, UrlOfServer
+from monitor.cli.prometheus_options import Header, Selector, Step, UrlOfServer
+from monitor.sampling.history_sources.server_url import ServerUrl
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from monitor.config.loader import (
     load_config,
     read_config,
 )
-from monitor.config.schema import WebSection
+from monitor.config.web_section import WebSection
 from monitor.errors import ConfigError
 
 pytestmark = pytest.mark.unit

@@ -9,7 +9,8 @@ from model.nn.fit_config import FitConfig
 from model.training.settings import Recipe
 from monitor.config.loader import Config, read_config
 from monitor.config.options import option_of
-from monitor.config.schema import SECTIONS, WebSection
+from monitor.config.schema import SECTIONS
+from monitor.config.web_section import WebSection
 
 pytestmark = pytest.mark.unit
 

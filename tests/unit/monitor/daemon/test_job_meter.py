@@ -100,3 +100,19 @@ def test_job_that_hangs_has_the_start_of_its_run(meter, clock, monkeypatch):
     meter.begin_run()
     clock.now += 31.0
     assert meter.state().hung_since == 1000.0 - 31.0
+
+
+def test_meter_returns_the_same_snapshot_until_a_counter_changes(meter, clock):
+    first = meter.state()
+    clock.now += 1.0
+    assert meter.state() is first
+    meter.add_missed()
+    assert meter.state().missed == 1
+    run(meter, clock, 0.5)
+    second = meter.state()
+    assert second.runs == 1
+    assert meter.state() is second
+    clock.now += 1000.0
+    assert meter.state().hung
+    run(meter, clock, 0.5)
+    assert not meter.state().hung

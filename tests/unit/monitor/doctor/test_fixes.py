@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.doctor import fixes
-from monitor.system import systemd_unit
+from monitor.system.service import unit
 
 pytestmark = pytest.mark.unit
 
@@ -17,5 +17,5 @@ COMMANDS = ("systemctl", "journalctl", "timedatectl", "install-service")
 @pytest.mark.parametrize("systemd", [True, False])
 @pytest.mark.parametrize("fix", FIXES)
 def test_fix_has_a_command_of_systemd_only_where_it_runs(monkeypatch, tmp_path, fix, systemd):
-    monkeypatch.setattr(systemd_unit, "SYSTEMD", tmp_path if systemd else tmp_path / "missing")
+    monkeypatch.setattr(unit, "SYSTEMD", tmp_path if systemd else tmp_path / "missing")
     assert any(command in fix() for command in COMMANDS) == systemd

@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitor.documents.anomalies import MaintenanceEndDocument
+from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
@@ -32,6 +33,7 @@ from tests.unit.monitor.documents.samples import (
     MODEL_EXPORT,
     MODEL_IMPORT,
     NO_SCORECARD,
+    PROCESSES,
     PURGE,
     SCORECARD,
     STARTED_WARNING,
@@ -55,6 +57,7 @@ def documents(state, overview, live):
     scores = tuple(map(score_document, overview.scores))
     daemon = daemon_status_document(state, NOW)
     return {
+        "actions": [ACTIONS_OFF, ActionsDocument(permitted=True, token="0123abcd")],
         "anomalies": [(ENDED, IN_PROGRESS), ()],
         "anomaly": [ENDED, IN_PROGRESS],
         "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
@@ -72,6 +75,7 @@ def documents(state, overview, live):
         "model-import": [MODEL_IMPORT],
         "models": [(model_list_entry(model, 3), model_list_entry(unusable, 3))],
         "prediction": [prediction_documents(live.forecast), ()],
+        "processes": [PROCESSES],
         "purge": [PURGE],
         "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
         "scorecard": [SCORECARD, NO_SCORECARD],

@@ -6,7 +6,7 @@ import pytest
 
 from model.forecast.events import EventScore
 from model.serving import REDUCED_MODEL, Serving, ServingReason
-from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
+from monitor.exporter.predictions import forecast_metrics, high_load_metrics, score_metrics
 
 pytestmark = pytest.mark.unit
 
@@ -16,22 +16,18 @@ def test_high_load_metrics_are_absent_while_unknown(samples, live, high_load, ex
     assert set(samples(high_load_metrics(replace(live, high_load=high_load))).values()) == expected
 
 
-def test_prediction_metrics_without_model_have_the_counter_only(samples, live):
-    assert set(samples(prediction_metrics(replace(live, forecast=None)))) == {("predictions_total",)}
-
-
 @pytest.mark.parametrize("warning", [False, True])
-def test_prediction_metrics_state_the_warning(samples, live, warning):
+def test_forecast_metrics_state_the_warning(samples, live, warning):
     prediction = replace(live.forecast.predictions[0], warning=warning)
     forecast = replace(live.forecast, predictions=(prediction,))
-    values = samples(prediction_metrics(replace(live, forecast=forecast)))
+    values = samples(forecast_metrics(forecast))
     assert values["high_load_warning", "5m"] == warning
 
 
-def test_prediction_metrics_name_the_serving_predictor(samples, live):
+def test_forecast_metrics_name_the_serving_predictor(samples, live):
     serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage", "disk_read"))
     forecast = replace(live.forecast, serving=(serving,))
-    values = samples(prediction_metrics(replace(live, forecast=forecast)))
+    values = samples(forecast_metrics(forecast))
     assert {labels[1:]: value for labels, value in values.items() if labels[0] == "high_load_served_by"} == {
         ("5m", "model", "", ""): 0.0,
         ("5m", "reduced model", "input_out_of_range", "memory_usage,disk_read"): 1.0,
@@ -42,9 +38,9 @@ def test_prediction_metrics_name_the_serving_predictor(samples, live):
     }
 
 
-def test_prediction_metrics_mark_inputs_outside_their_training_range(samples, live):
+def test_forecast_metrics_mark_inputs_outside_their_training_range(samples, live):
     serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
-    values = samples(prediction_metrics(replace(live, forecast=replace(live.forecast, serving=(serving,)))))
+    values = samples(forecast_metrics(replace(live.forecast, serving=(serving,))))
     assert values["input_out_of_range", "memory_usage"] == 1.0
     assert values["input_out_of_range", "cpu_usage"] == 0.0
 

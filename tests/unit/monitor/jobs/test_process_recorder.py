@@ -8,7 +8,7 @@ import pytest
 from monitor.config.events_section import EventsSection
 from monitor.jobs import process_recorder
 from monitor.jobs.process_recorder import MAX_PENDING, THREAD_NAME, ProcessRecorder
-from monitor.sampling.top_processes import TopProcesses
+from monitor.sampling.processes.top_processes import TopProcesses
 from storage import AnomalyRecord, Prediction, ProcessUsage, StorageError
 from tests.unit.monitor.conftest import NOW
 

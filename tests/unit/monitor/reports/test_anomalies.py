@@ -6,14 +6,12 @@ import pytest
 
 from model.anomaly.online_detector import FLATLINE
 from model.anomaly.scoring.channels import SCORE_PARTS
-from monitor.documents.anomalies import ExpectationDocument, MaintenanceEndDocument
+from monitor.documents.anomalies import ExpectationDocument
 from monitor.reports.anomalies import (
     CHANNELS,
     anomalies_report,
     anomaly_report,
-    maintenance_end_report,
-    maintenance_list_report,
-    maintenance_report,
+    note_report,
     verdict_report,
 )
 from tests.unit.monitor.documents.samples import (
@@ -21,7 +19,6 @@ from tests.unit.monitor.documents.samples import (
     ENDED_DETAILS,
     IN_PROGRESS,
     IN_PROGRESS_DETAILS,
-    MAINTENANCE,
     NOW,
 )
 
@@ -51,15 +48,14 @@ def test_anomaly_report_matches_golden(assert_golden):
     assert_golden("anomaly", reports)
 
 
+def test_anomaly_report_shows_a_note_without_a_verdict():
+    noted = replace(IN_PROGRESS_DETAILS, verdict=None, note="caused by the backup")
+    assert "caused by the backup" in str(anomaly_report(noted, NOW))
+
+
+def test_note_report_confirms_a_recorded_and_a_deleted_note():
+    assert str(note_report(replace(ENDED, note="x"))) != str(note_report(replace(ENDED, note=None)))
+
+
 def test_verdict_report_matches_golden(assert_golden):
     assert_golden("anomaly_verdict", {"incident": verdict_report(ENDED)})
-
-
-def test_maintenance_reports_match_golden(assert_golden):
-    reports = {
-        "list": maintenance_list_report([MAINTENANCE], "sun 02:00-04:00"),
-        "none": maintenance_list_report([], ""),
-        "added": maintenance_report(MAINTENANCE),
-        "ended": maintenance_end_report(MaintenanceEndDocument(2)),
-    }
-    assert_golden("maintenance", reports)

@@ -20,9 +20,9 @@ def middleware():
     return AccessMiddleware(hello, AllowedHosts([]))
 
 
-def configured(**fields):
+def configured(application=hello, **fields):
     web_config = WebConfigFile(**fields)
-    return AccessMiddleware(hello, AllowedHosts([]), lambda: web_config)
+    return AccessMiddleware(application, AllowedHosts([]), lambda: web_config)
 
 
 def test_middleware_passes_allowed_requests_on(middleware):
@@ -46,7 +46,7 @@ def test_middleware_adds_security_headers_to_every_response(middleware, host, co
     assert status == code
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
     assert headers["Server"] == "monitor"
     assert "Strict-Transport-Security" not in headers
@@ -63,6 +63,20 @@ def test_middleware_demands_a_login_where_users_are_configured(path):
     code, headers, _ = call(middleware, path)
     assert (code, headers["WWW-Authenticate"]) == (401, "Basic")
     assert call(middleware, path, authorization=basic_auth("alice", "secret"))[0] == 200
+
+
+def test_middleware_names_the_user_of_a_request():
+    users = []
+
+    def application(environ, start_response):
+        users.append(environ.get("REMOTE_USER"))
+        return hello(environ, start_response)
+
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4))
+    middleware = configured(application, users={"alice": hashed})
+    call(middleware, authorization=basic_auth("alice", "secret"))
+    call(configured(application), authorization=basic_auth("mallory", "x"), remote_user="mallory")
+    assert users == ["alice", None]
 
 
 def test_middleware_rejects_requests_beyond_the_rate_limit():

@@ -1,5 +1,7 @@
 """Tests of monitor.web.responses."""
 
+import gzip
+
 import pytest
 
 from monitor.web.responses import (
@@ -8,6 +10,7 @@ from monitor.web.responses import (
     TEXT,
     Response,
     accepts_gzip,
+    compressed,
     text_response,
     with_security_headers,
 )
@@ -62,6 +65,13 @@ def test_accepts_gzip_is_true_where_gzip_is_acceptable(header):
 )
 def test_accepts_gzip_is_false_where_gzip_is_not_acceptable(header):
     assert not accepts_gzip(header)
+
+
+def test_compressed_body_is_restored_by_gzip():
+    page = b"".join(b'monitor_things{number="%d"} 1.0\n' % number for number in range(5000))
+    for body in (b"", b"x", page):
+        assert gzip.decompress(compressed(body)) == body
+    assert len(compressed(page)) < len(page) / 5
 
 
 def test_security_headers_are_added_once():

@@ -7,7 +7,14 @@ from email.utils import formatdate
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.sampling.history_sources.http_client import ATTEMPTS, ExpensiveQueryError, HttpClient, HttpStatusError
+from monitor.sampling.history_sources.http_client import (
+    ATTEMPTS,
+    FIRST_DELAY,
+    MAX_DELAY,
+    ExpensiveQueryError,
+    HttpClient,
+    HttpStatusError,
+)
 from monitor.sampling.history_sources.http_settings import HttpSettings
 from tests.unit.monitor.sampling.history_sources.server import answer, gzip_answer, scripted_server, text_answer
 
@@ -46,9 +53,13 @@ def test_client_repeats_after_a_transient_status(status):
         assert get(server) == ({"a": 1}, [1.0, 2.0])
 
 
-def test_client_waits_as_long_as_the_server_asks():
-    with scripted_server(answer({}, 429, **{"Retry-After": "7"}), answer({"a": 1})) as server:
-        assert get(server)[1] == [7.0]
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7.0), ("86400", MAX_DELAY), ("Fri, 31 Dec 2100 23:59:59 GMT", MAX_DELAY), ("soon", FIRST_DELAY)],
+)
+def test_client_waits_as_long_as_the_server_asks_up_to_a_limit(value, seconds):
+    with scripted_server(answer({}, 429, **{"Retry-After": value}), answer({"a": 1})) as server:
+        assert get(server)[1] == [seconds]
 
 
 def test_client_repeats_a_partial_or_incomplete_answer():

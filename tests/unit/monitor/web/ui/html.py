@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID_ELEMENTS = {"meta", "link"}
+VOID_ELEMENTS = {"meta", "link", "input"}
 SVG_ELEMENTS = {"rect", "line", "circle", "polygon", "polyline"}
 
 

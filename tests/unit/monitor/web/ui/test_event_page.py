@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.documents.anomalies import ExpectationDocument
+from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
 from monitor.web.api import ApiError
 from monitor.web.ui.event_page import render_event_page
 from storage import StorageError
@@ -28,8 +29,8 @@ class FakeApi:
         return self._result
 
 
-def page_of(document):
-    rendered = render_event_page(FakeApi(document), "web-1", "3")
+def page_of(document, actions=ACTIONS_OFF):
+    rendered = render_event_page(FakeApi(document), "web-1", "3", actions)
     assert rendered.code == 200
     return Page(rendered.html)
 
@@ -50,9 +51,25 @@ def test_page_shows_time_evidence_and_verdict():
 
 
 def test_page_of_an_event_without_a_verdict_names_the_command():
-    text = page_of(IN_PROGRESS_DETAILS).sections["event"]
-    assert "monitor anomalies ack 4 --as expected" in text
-    assert "in progress" in text
+    page = page_of(IN_PROGRESS_DETAILS)
+    assert "monitor anomalies ack 4 --as expected" in page.sections["verdict"]
+    assert "in progress" in page.sections["event"]
+
+
+def test_page_has_a_form_with_the_token_only_if_actions_are_permitted():
+    actions = ActionsDocument(permitted=True, token="0123abcd")
+    permitted = render_event_page(FakeApi(ENDED_DETAILS), "web-1", "3", actions).html
+    assert 'method="post" action="/api/v1/anomalies/3"' in permitted
+    assert 'name="token" value="0123abcd"' in permitted
+    assert ">disk full</textarea>" in permitted
+    assert "<form" not in render_event_page(FakeApi(ENDED_DETAILS), "web-1", "3").html
+
+
+def test_page_escapes_a_note_and_shows_it_without_a_verdict():
+    noted = replace(IN_PROGRESS_DETAILS, verdict=None, note="</textarea><script>x</script>")
+    actions = ActionsDocument(permitted=True, token="0")
+    assert "</textarea><script>x</script>" in page_of(noted, actions).sections["event"]
+    assert "<script>" not in render_event_page(FakeApi(noted), "web-1", "4", actions).html
 
 
 def test_page_names_the_detector_of_the_expected_values():

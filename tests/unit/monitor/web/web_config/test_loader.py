@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config.loader import Config
+from monitor.config.web_section import WebSection
 from monitor.errors import ConfigError
-from monitor.web.web_config.loader import SECTIONS, load_web_config_file
+from monitor.web.web_config.loader import SECTIONS, load_web_config_file, web_file_problems
 
 pytestmark = pytest.mark.unit
 
@@ -157,6 +159,23 @@ def test_loader_reports_a_missing_file(tmp_path):
     with pytest.raises(ConfigError) as raised:
         load_web_config_file(tmp_path / "web.yml")
     assert raised.value.problems[0].startswith(f"{tmp_path}/web.yml: ")
+
+
+@pytest.mark.parametrize(
+    ("listen", "text", "count"),
+    [
+        ("127.0.0.1:10190", None, 0),
+        ("192.0.2.1:10190", None, 1),
+        ("192.0.2.1:10190", "{}", 1),
+        ("192.0.2.1:10190", f"basic_auth_users: {{alice: {HASH}}}", 0),
+    ],
+)
+def test_actions_need_users_where_other_hosts_can_connect(tmp_path, listen, text, count):
+    (tmp_path / "web.yml").write_text(text or "")
+    web = WebSection(actions=True, listen=listen, config_file="web.yml" if text else "")
+    problems = web_file_problems(Config(web=web, path=tmp_path / "config.toml"))
+    assert len(problems) == count
+    assert all("web.actions" in problem and "basic_auth_users" in problem for problem in problems)
 
 
 def test_problem_messages_match_the_golden_file(directory):

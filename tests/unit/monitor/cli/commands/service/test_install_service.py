@@ -8,9 +8,9 @@ import pytest
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.main import main
 from monitor.config.reference import default_file
-from monitor.system import service_installation
-from monitor.system.service_installation import Installation, UnitChange
-from monitor.system.systemd_unit import HIDDEN
+from monitor.system.service import installation
+from monitor.system.service.installation import Installation, UnitChange
+from monitor.system.service.unit import HIDDEN
 
 pytestmark = pytest.mark.unit
 
@@ -53,7 +53,7 @@ def test_install_passes_the_default_configuration_and_prints_the_next_command(mo
         assert default_config == default_file()
         return Installation(Path("/u/monitor.service"), UnitChange.WRITTEN, config, True, "systemctl go")
 
-    monkeypatch.setattr(service_installation, "install", install)
+    monkeypatch.setattr(installation, "install", install)
     assert main(["install-service"]) == ExitCode.DONE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["unit", "configuration", "history", "next", "then"]
@@ -63,7 +63,7 @@ def test_install_passes_the_default_configuration_and_prints_the_next_command(mo
 def test_missing_requirements_fail_in_a_single_line_and_write_nothing(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr("shutil.which", lambda _: None)
-    monkeypatch.setattr(service_installation, "UNITS", tmp_path)
+    monkeypatch.setattr(installation, "UNITS", tmp_path)
     assert main(["install-service"]) == ExitCode.FAILED
     output, errors = capsys.readouterr()
     (line,) = errors.splitlines()

@@ -6,8 +6,8 @@ import pytest
 
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.main import main
-from monitor.system import service_installation
-from monitor.system.service_installation import Removal
+from monitor.system.service import installation
+from monitor.system.service.installation import Removal
 
 pytestmark = pytest.mark.unit
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
     ],
 )
 def test_uninstall_prints_the_unit_and_the_kept_paths(monkeypatch, capsys, removal, kept):
-    monkeypatch.setattr(service_installation, "uninstall", lambda: removal)
+    monkeypatch.setattr(installation, "uninstall", lambda: removal)
     assert main(["uninstall-service"]) == ExitCode.DONE
     unit_line, kept_line = capsys.readouterr().out.splitlines()
     assert str(removal.unit) in unit_line
@@ -29,7 +29,7 @@ def test_uninstall_prints_the_unit_and_the_kept_paths(monkeypatch, capsys, remov
 
 def test_uninstall_without_root_fails_in_a_single_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    monkeypatch.setattr(service_installation, "UNITS", tmp_path)
+    monkeypatch.setattr(installation, "UNITS", tmp_path)
     assert main(["uninstall-service"]) == ExitCode.FAILED
     output, errors = capsys.readouterr()
     assert (output, len(errors.splitlines())) == ("", 1)

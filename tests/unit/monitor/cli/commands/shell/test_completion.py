@@ -21,7 +21,7 @@ def test_completion_prints_a_script_for_the_command(capsys, shell):
     ("words", "completions"),
     [
         ("monitor re", {"report", "retrain"}),
-        ("monitor anomalies ", {"list", "show", "ack"}),
+        ("monitor anomalies ", {"list", "show", "ack", "note"}),
         ("monitor maintenance ", {"list", "add", "end"}),
         ("monitor models a", {"activate"}),
         ("monitor anomalies ack 3 --as ", {"expected", "incident"}),

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from monitor.sampling import top_processes
-from monitor.sampling.top_processes import LISTED, read_processes, read_top_processes
+from monitor.sampling.processes import top_processes
+from monitor.sampling.processes.top_processes import LISTED, read_processes, read_top_processes
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,4 @@
-"""Installation of the systemd service: write the unit and the configuration, remove the unit."""
+"""Installation of the systemd service: write the units and the configuration, remove the units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from enum import StrEnum
 from pathlib import Path
 
 from monitor.errors import MonitorError
-from monitor.system.systemd_unit import CONFIG, NAME, SYSTEMD, Program, has_systemd, unit_text, unreadable_paths
+from monitor.system.service.unit import (
+    COMPANIONS,
+    CONFIG,
+    NAME,
+    PROCESSES_SOCKET,
+    SYSTEMD,
+    Program,
+    has_systemd,
+    unit_text,
+    unreadable_paths,
+)
 from storage.file_ownership import make_directories
 
 UNITS = Path("/etc/systemd/system")
@@ -33,8 +43,8 @@ class Installation:
     """Result of an installation.
 
     Attributes:
-        unit: path of the unit.
-        unit_change: effect on the unit file.
+        unit: path of the unit of the daemon.
+        unit_change: largest effect on a unit file: of the daemon, or of the list of processes.
         config: path of the configuration.
         config_written: True if the configuration was missing and has been written.
         next_command: command that starts or restarts the service with this unit.
@@ -65,7 +75,7 @@ class Removal:
 def install(
     program: Program, config: Path, *, default_config: str, stays_local: Callable[[Path], bool]
 ) -> Installation:
-    """Write the systemd unit, and the configuration if it is missing, and reload systemd.
+    """Write the systemd units, and the configuration if it is missing, and reload systemd.
 
     Args:
         program: the program that the service runs.
@@ -82,19 +92,18 @@ def install(
     problems = unreadable_paths((*program.needs, config))
     if problems:
         raise MonitorError("\n".join(problems))
-    unit = UNITS / NAME
-    former_text = _read_own_unit(unit)
+    units = {UNITS / name: _read_own_unit(UNITS / name) for name in (NAME, *COMPANIONS)}
     config_exists = config.exists()
-    text = unit_text(program, config, local_only=not config_exists or stays_local(config))
+    local_only = not config_exists or stays_local(config)
+    texts = {unit: unit_text(program, config, name=unit.name, local_only=local_only) for unit in units}
     if not config_exists:
         _write_config(config, default_config)
-    if former_text != text:
-        _replace_file(unit, text)
+    changes = [_write_unit(unit, former_text, texts[unit]) for unit, former_text in units.items()]
     systemctl("daemon-reload")
     running = systemctl("is-active", "--quiet", NAME, check=False) == 0
     return Installation(
-        unit=unit,
-        unit_change=_unit_change(former_text, text),
+        unit=UNITS / NAME,
+        unit_change=next((change for change in changes if change is not UnitChange.UNCHANGED), UnitChange.UNCHANGED),
         config=config,
         config_written=not config_exists,
         next_command=f"systemctl restart {NAME}" if running else f"systemctl enable --now {NAME}",
@@ -102,18 +111,24 @@ def install(
 
 
 def uninstall() -> Removal:
-    """Stop and disable the service, and remove its unit; configuration, state and drop-ins are kept.
+    """Stop and disable the service, and remove its units; configuration, state and drop-ins are kept.
 
     Raises:
         MonitorError: root or systemd is missing, the unit was not written by this program, or systemctl failed.
     """
     _require_systemd("uninstall-service")
     unit = UNITS / NAME
-    removed = _read_own_unit(unit) is not None
+    installed = [UNITS / name for name in (NAME, *COMPANIONS) if _read_own_unit(UNITS / name) is not None]
+    removed = unit in installed
     if removed:
         systemctl("disable", "--now", "--quiet", NAME)
-        unit.unlink()
+    if UNITS / PROCESSES_SOCKET in installed:
+        systemctl("stop", "--quiet", PROCESSES_SOCKET)
+    for path in installed:
+        path.unlink()
+    if installed:
         systemctl("daemon-reload")
+    if removed:
         # Otherwise a failed unit would be listed until the next boot.
         systemctl("reset-failed", "--quiet", NAME, check=False)
     kept = tuple(path for path in (str(CONFIG), STATE, f"{unit}.d") if Path(path).exists())
@@ -178,10 +193,12 @@ def _read_own_unit(unit: Path) -> str | None:
     return text
 
 
-def _unit_change(former_text: str | None, text: str) -> UnitChange:
-    if former_text is None:
-        return UnitChange.WRITTEN
-    return UnitChange.UNCHANGED if former_text == text else UnitChange.REPLACED
+def _write_unit(unit: Path, former_text: str | None, text: str) -> UnitChange:
+    """Write a unit unless it has this text already."""
+    if former_text == text:
+        return UnitChange.UNCHANGED
+    _replace_file(unit, text)
+    return UnitChange.WRITTEN if former_text is None else UnitChange.REPLACED
 
 
 def _write_config(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
-"""systemd unit of the daemon: text for this installation, and checks of the sandbox.
+"""systemd units: texts for this installation, and checks of the sandbox.
 
-The template is `data/monitor.service`. Hosts differ only in the command and in the paths that the sandbox exposes.
+The templates are in `data/`. Hosts differ only in the command and in the paths that the sandbox exposes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from pathlib import Path
 
 from monitor.errors import MonitorError
 
-TEMPLATE = Path(__file__).parent.with_name("data") / "monitor.service"
+TEMPLATES = Path(__file__).parents[2] / "data"
+"""Directory of the unit templates, whose names are those of the units."""
+
 FILTER_COMMENT = "# Clients: this host only"
 """Start of the comment above the address filter of the template."""
 
 CONFIG = Path("/etc/monitor/config.toml")
 NAME = "monitor.service"
+PROCESSES_SOCKET = "monitor-processes.socket"
+COMPANIONS = (PROCESSES_SOCKET, "monitor-processes@.service")
+"""Units that list the largest processes for the daemon, whose sandbox hides them; systemd starts them on demand."""
+
 
 SYSTEMD = Path("/run/systemd/system")
 """Path that exists where systemd is the init system."""
@@ -56,7 +62,7 @@ def running_program() -> Program:
     Raises:
         MonitorError: the program is installed for a single user, so the service could not import it.
     """
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     if site.ENABLE_USER_SITE and root == Path(site.getusersitepackages()):
         raise MonitorError(f"{root}: installed for a single user; use a virtual environment (scripts/venv)")
     script = _find_script()
@@ -84,27 +90,27 @@ def _find_script() -> Path | None:
     return next((script for script in scripts if script.is_file()), None)
 
 
-def unit_text(program: Program, config: Path = CONFIG, *, local_only: bool = True) -> str:
-    """Return the text of the systemd unit that runs a program with a configuration file.
+def unit_text(program: Program, config: Path = CONFIG, *, name: str = NAME, local_only: bool = True) -> str:
+    """Return the text of a systemd unit that runs a program with a configuration file.
 
     Args:
-        program: the program that the service runs.
+        program: the program that the unit runs.
         config: path of the configuration.
-        local_only: True if only this host may connect; False to leave out the address filter.
+        name: name of the unit.
+        local_only: True if only this host may connect to the daemon; False to leave out its address filter.
 
     Raises:
         MonitorError: a path contains control characters.
     """
-    words = (*program.command, "--config", str(config), "run")
-    command = " ".join(_quote(word, command=True) for word in words)
+    command = " ".join(_quote(word, command=True) for word in (*program.command, "--config", str(config)))
     bound = bound_paths((*program.needs, config))
     lines = []
-    for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
+    for line in (TEMPLATES / name).read_text(encoding="utf-8").splitlines():
         key = line.partition("=")[0]
         if not local_only and (key in ("IPAddressDeny", "IPAddressAllow") or line.startswith(FILTER_COMMENT)):
             continue
         if key == "ExecStart":
-            lines.append(f"ExecStart={command}")
+            lines.append(f"ExecStart={command}{line.partition(str(CONFIG))[2]}")
         elif key == "ProtectHome" and bound:
             lines += _sandbox_lines(bound)
         else:

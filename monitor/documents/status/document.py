@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitor.documents.anomalies import AnomalyDocument, anomaly_document
+from monitor.documents.anomalies import MaintenanceDocument, anomaly_document, maintenance_document
 from monitor.documents.live import HungJob, hung_jobs
 from monitor.documents.models import ModelSummary, model_summary
 from monitor.documents.prediction import (
@@ -15,67 +15,15 @@ from monitor.documents.prediction import (
     prediction_summary,
 )
 from monitor.documents.scores import HorizonScoreDocument, score_document
+from monitor.documents.status.parts import DetectionStatus, HistoryCoverage, RetrainStatus
 from monitor.documents.storage import StorageStatus, storage_status
 from monitor.documents.training import RunSummary, run_summary
 from monitor.queries.overview import Overview, ServingFallback
-from storage import QuarantinedModel, Sample, TrainingOutcome
+from storage import QuarantinedModel, Sample
 
 if TYPE_CHECKING:
     # Imports the forecasting model, which `monitor status` does not need.
     from monitor.state import DaemonState, LiveState
-
-
-@dataclass(frozen=True)
-class HistoryCoverage:
-    """Length of the history, compared with what a training run needs.
-
-    Attributes:
-        covered_seconds: seconds covered by the stored samples of the last `training.history` seconds.
-        needed_seconds: seconds that samples have to cover before the first training run.
-    """
-
-    covered_seconds: float
-    needed_seconds: float
-
-
-@dataclass(frozen=True)
-class RetrainStatus:
-    """State of scheduled retraining.
-
-    Attributes:
-        running: True during a training run.
-        next_at: time of the next training run in seconds since the epoch; None before the first run, and while there
-            is too little history.
-        last_success_at: end of the last training run that promoted a model; None if there is none.
-        runs: number of training runs by outcome.
-    """
-
-    running: bool
-    next_at: float | None
-    last_success_at: float | None
-    runs: dict[TrainingOutcome, int]
-
-
-@dataclass(frozen=True)
-class DetectionStatus:
-    """State of the anomaly detection.
-
-    Attributes:
-        detecting: True if a detector serves.
-        waiting_for: reason why no detector serves; empty if one does.
-        active: the event in progress; None if there is none.
-        last_30_days: number of live events that started in the last 30 days.
-        allowed_in_30_days: false-alarm budget, in alarms per 30 days.
-        scores_from: time from which there are scores again after a gap; None if there are scores, or no sample is
-            recent.
-    """
-
-    detecting: bool
-    waiting_for: str
-    active: AnomalyDocument | None
-    last_30_days: int
-    allowed_in_30_days: float
-    scores_from: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +66,8 @@ class StatusDocument:
         inputs_out_of_range: metrics outside their training range; None if there are no current predictions.
         quarantined_models: models that failed, and do not serve until an operator activates them.
         damaged_rows: number of rows of unexpected types that were read and left out, for each table that has any.
+        in_maintenance: True during a stored or a recurring maintenance window.
+        maintenance: stored maintenance windows that are active or planned, earliest first.
     """
 
     at: float
@@ -153,6 +103,8 @@ class StatusDocument:
     inputs_out_of_range: tuple[OutOfRangeInput, ...] | None = None
     quarantined_models: tuple[QuarantinedModel, ...] = ()
     damaged_rows: dict[str, int] = field(default_factory=dict)
+    in_maintenance: bool = False
+    maintenance: tuple[MaintenanceDocument, ...] = ()
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
@@ -205,6 +157,10 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         inputs_out_of_range=out_of_range_inputs(overview.inputs_out_of_range) if predictions else None,
         quarantined_models=overview.quarantined_models,
         damaged_rows=overview.damaged_rows,
+        in_maintenance=overview.in_maintenance,
+        maintenance=tuple(
+            maintenance_document(window) for window in overview.maintenance if window.ends_at > overview.at
+        ),
     )
 
 

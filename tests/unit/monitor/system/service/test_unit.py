@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.system.systemd_unit import (
+from monitor.system.service.unit import (
+    COMPANIONS,
     HIDDEN,
-    TEMPLATE,
+    NAME,
+    TEMPLATES,
     Program,
     bound_paths,
     running_program,
@@ -18,7 +20,8 @@ from monitor.system.systemd_unit import (
 
 pytestmark = pytest.mark.unit
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
+PROCESSES = "-/run/monitor-processes/socket"
 PACKAGED = Program(("/usr/bin/monitor",), (Path("/usr"), Path("/usr/bin/monitor")))
 
 
@@ -27,8 +30,14 @@ def values(text, key):
     return [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}=")]
 
 
-def test_unit_of_a_packaged_program_is_the_template():
-    assert unit_text(PACKAGED) == TEMPLATE.read_text()
+@pytest.mark.parametrize("name", [NAME, *COMPANIONS])
+def test_unit_of_a_packaged_program_is_the_template(name):
+    assert unit_text(PACKAGED, name=name) == (TEMPLATES / name).read_text()
+
+
+def test_companion_runs_its_own_command_with_the_configuration_of_the_service():
+    text = unit_text(Program(("/opt/bin/monitor",), ()), Path("/srv/c.toml"), name="monitor-processes@.service")
+    assert values(text, "ExecStart") == ["/opt/bin/monitor --config /srv/c.toml processes --json"]
 
 
 @pytest.mark.parametrize(
@@ -44,15 +53,15 @@ def test_unit_exposes_only_the_program_of_a_hidden_directory(directory, home, te
     needs = (Path(directory), Path(directory) / "bin" / "monitor", Path("/usr"))
     text = unit_text(Program((f"{directory}/bin/monitor",), needs))
     assert values(text, "ProtectHome") == home
-    assert values(text, "TemporaryFileSystem") == temporary
-    assert values(text, "BindReadOnlyPaths") == ([directory] if home == ["tmpfs"] else [])
+    assert values(text, "TemporaryFileSystem") == [*temporary, "/run/monitor-processes:ro"]
+    assert values(text, "BindReadOnlyPaths") == [*([directory] if home == ["tmpfs"] else []), PROCESSES]
 
 
 def test_unit_quotes_special_characters():
     path = '/home/a b/50%/$x:"y"'
     text = unit_text(Program((path,), (Path(path),)))
     assert values(text, "ExecStart") == ['"/home/a b/50%%/$$x:\\"y\\"" --config /etc/monitor/config.toml run']
-    assert values(text, "BindReadOnlyPaths") == ['"/home/a b/50%%/$x\\:\\"y\\""']
+    assert values(text, "BindReadOnlyPaths") == ['"/home/a b/50%%/$x\\:\\"y\\""', PROCESSES]
 
 
 def test_unit_filters_addresses_unless_other_hosts_may_connect():
@@ -60,7 +69,7 @@ def test_unit_filters_addresses_unless_other_hosts_may_connect():
     text = unit_text(PACKAGED, local_only=False)
     assert values(text, "IPAddressDeny") + values(text, "IPAddressAllow") == []
     assert "Clients" not in text
-    assert len(text.splitlines()) == len(TEMPLATE.read_text().splitlines()) - 3
+    assert len(text.splitlines()) == len((TEMPLATES / NAME).read_text().splitlines()) - 3
 
 
 def test_unit_rejects_control_characters():
@@ -100,5 +109,5 @@ def test_running_program_needs_existing_paths():
 
 
 def test_running_program_without_a_script_ignores_the_working_directory(monkeypatch):
-    monkeypatch.setattr("monitor.system.systemd_unit._find_script", lambda: None)
+    monkeypatch.setattr("monitor.system.service.unit._find_script", lambda: None)
     assert running_program().command == (sys.executable, "-P", "-m", "monitor")

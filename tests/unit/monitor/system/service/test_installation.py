@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.system import service_installation
-from monitor.system.service_installation import UnitChange, install, uninstall
-from monitor.system.systemd_unit import Program, unit_text
+from monitor.system.service import installation
+from monitor.system.service.installation import UnitChange, install, uninstall
+from monitor.system.service.unit import COMPANIONS, Program, unit_text
 
 pytestmark = pytest.mark.unit
 
@@ -24,12 +24,12 @@ def systemctl_calls(tmp_path, monkeypatch):
         calls.append(" ".join(arguments))
         return 3 if arguments[0] == "is-active" else 0
 
-    monkeypatch.setattr(service_installation, "UNITS", tmp_path / "units")
-    monkeypatch.setattr(service_installation, "STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(service_installation, "CONFIG", tmp_path / "etc" / "config.toml")
-    monkeypatch.setattr(service_installation, "_require_systemd", lambda *_, **__: None)
-    monkeypatch.setattr(service_installation, "unreadable_paths", lambda _: [])
-    monkeypatch.setattr(service_installation, "systemctl", systemctl)
+    monkeypatch.setattr(installation, "UNITS", tmp_path / "units")
+    monkeypatch.setattr(installation, "STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(installation, "CONFIG", tmp_path / "etc" / "config.toml")
+    monkeypatch.setattr(installation, "_require_systemd", lambda *_, **__: None)
+    monkeypatch.setattr(installation, "unreadable_paths", lambda _: [])
+    monkeypatch.setattr(installation, "systemctl", systemctl)
     (tmp_path / "units").mkdir()
     return calls
 
@@ -55,7 +55,9 @@ def test_install_writes_the_missing_files(systemctl_calls, unit, config):
     assert config.read_text() == DEFAULT
     assert (config.parent.stat().st_mode & 0o777, config.stat().st_mode & 0o777) == (0o755, 0o644)
     assert unit.read_text() == unit_text(PACKAGED, config)
-    assert [path.name for path in unit.parent.iterdir()] == ["monitor.service"]
+    assert {path.name for path in unit.parent.iterdir()} == {"monitor.service", *COMPANIONS}
+    for name in COMPANIONS:
+        assert (unit.parent / name).read_text() == unit_text(PACKAGED, config, name=name)
     assert "daemon-reload" in systemctl_calls
 
 
@@ -91,14 +93,33 @@ def test_foreign_unit_is_neither_replaced_nor_removed(systemctl_calls, unit, con
     assert systemctl_calls == []
 
 
+def test_install_reports_a_changed_companion(systemctl_calls, unit, config):
+    run_install(config)
+    companion = unit.parent / COMPANIONS[1]
+    companion.write_text(companion.read_text() + "\n")
+    assert run_install(config).unit_change == UnitChange.REPLACED
+    assert companion.read_text() == unit_text(PACKAGED, config, name=companion.name)
+
+
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_foreign_companion_is_neither_replaced_nor_removed(systemctl_calls, unit, config, name):
+    (unit.parent / name).write_text("[Unit]\n")
+    for action in (lambda: run_install(config), uninstall):
+        with pytest.raises(MonitorError, match=name):
+            action()
+    assert [path.name for path in unit.parent.iterdir()] == [name]
+    assert systemctl_calls == []
+
+
 def test_uninstall_removes_the_unit_and_keeps_the_rest(systemctl_calls, unit, config, tmp_path):
     run_install(config)
     (tmp_path / "state").mkdir()
     systemctl_calls.clear()
     result = uninstall()
     assert (result.removed, result.kept) == (True, (str(config), str(tmp_path / "state")))
-    assert systemctl_calls[:2] == ["disable --now --quiet monitor.service", "daemon-reload"]
-    assert not unit.exists()
+    stopped = ["disable --now --quiet monitor.service", "stop --quiet monitor-processes.socket"]
+    assert systemctl_calls[:3] == [*stopped, "daemon-reload"]
+    assert list(unit.parent.iterdir()) == []
     assert config.exists()
 
 
@@ -112,6 +133,6 @@ def test_systemctl_reports_the_last_line_of_a_failure(tmp_path, monkeypatch):
     script.write_text("#!/bin/sh\necho first >&2\necho last >&2\nexit 4\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert service_installation.systemctl("is-active", check=False) == 4
+    assert installation.systemctl("is-active", check=False) == 4
     with pytest.raises(MonitorError, match="systemctl start x: last"):
-        service_installation.systemctl("start", "x")
+        installation.systemctl("start", "x")

@@ -1,0 +1,1 @@
+"""Exhausted capacity: prediction of full file systems and memory."""

@@ -1,0 +1,1 @@
+"""Features of many hosts in one pass: arrays with a hosts axis."""

@@ -1,0 +1,1 @@
+"""Forecasts of many hosts in one pass: arrays with a hosts axis."""

@@ -1,0 +1,1 @@
+"""Sections of a fleet: source of the samples, metrics, training and shards."""

@@ -1,0 +1,1 @@
+"""Service of systemd: its unit, installation and removal."""

@@ -1,0 +1,1 @@
+"""Actions of operators over HTTP: verdicts, notes and maintenance windows."""
