@@ -13,7 +13,8 @@ REDUCED_MODEL = "reduced model"
 """Name of the model without the metrics that are outside their training range."""
 
 PRETRAINED_MODEL = "pretrained model"
-"""Name of the pretrained model, at a horizon for which the history of the host has too few examples."""
+"""Name of the pretrained model, before a model of the host serves, or at a horizon for which its history has too few
+examples."""
 
 
 class ServingReason(StrEnum):
@@ -27,6 +28,9 @@ class ServingReason(StrEnum):
 
     HORIZON_NOT_FITTED = "horizon_not_fitted"
     """The history has too few examples to fit and judge the horizon, so the pretrained model serves it."""
+
+    HOST_NOT_FITTED = "host_not_fitted"
+    """No model has been fitted on this host, so the pretrained model serves every horizon."""
 
     HIGH_LOAD_FLOOR = "high_load_floor"
     """In a high-load period, the prediction was below the high-load floor, which is served instead."""
@@ -53,6 +57,8 @@ class Serving:
             return f"{self.predictor} was more accurate than the model on recent outcomes"
         if self.reason is ServingReason.HORIZON_NOT_FITTED:
             return "the history of this host has too few examples at this horizon"
+        if self.reason is ServingReason.HOST_NOT_FITTED:
+            return "no model has been trained on this host yet"
         if self.reason is ServingReason.HIGH_LOAD_FLOOR:
             return f"load is high, and the model was below {self.predictor}"
         return out_of_range_message(self.metrics) if self.metrics else ""

@@ -56,6 +56,11 @@ class Predictor:
     pretrained_horizons: tuple[float, ...] = ()
     holdout_model: Predictor | None = field(default=None, repr=False)
 
+    @property
+    def is_bootstrap(self) -> bool:
+        """True for the pretrained model alone: it was not fitted on this host, and its only input is the load."""
+        return self.fitted_until is None and not self.spec.inputs
+
     def fused(self) -> Predictor:
         """Return the predictor for serving, with fused ensembles and without the holdout model (see `fuse`)."""
         pretrained = None if self.pretrained is None else fuse(self.pretrained)

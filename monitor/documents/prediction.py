@@ -79,9 +79,9 @@ class PredictionDocument(PredictionSummary):
     """Probability with its attribution; an entry of `monitor predict` and /api/v1/prediction.
 
     Attributes:
-        served_by: "model", "reduced model" (without metrics outside their training range), "pretrained model" (at a
-            horizon with too few examples in the history), or the name of the baseline that serves in place of the
-            model.
+        served_by: "model", "reduced model" (without metrics outside their training range), "pretrained model" (before
+            a model of the host serves, or at a horizon with too few examples in its history), or the name of the
+            baseline that serves in place of the model.
         serving_reason: code of the reason why the full model does not serve; None if it does.
         serving_message: the reason in words; empty if the full model serves.
         inputs_out_of_range: metrics outside their training range, which are left out of the prediction.

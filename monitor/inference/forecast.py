@@ -15,7 +15,7 @@ from model.forecast.attribution import contributions
 from model.forecast.online import FallbackDecision, OnlineEngine
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
-from model.serving import Serving
+from model.serving import Serving, ServingReason
 from monitor.errors import PredictorError
 from monitor.inference.explanations import explain_group
 from monitor.inference.stored_samples import read_samples
@@ -131,7 +131,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         predictions=predictions,
         serving=tuple(
             decision.serving(
-                high=high, raised=floor, outside=outside, pretrained=horizon in predictor.pretrained_horizons
+                high=high, raised=floor, outside=outside, pretrained=_pretrained_reason(predictor, horizon)
             )
             for horizon, decision, floor in zip(predictor.horizons, decisions, raised, strict=True)
         ),
@@ -139,6 +139,13 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         describe=partial(explain_group, predictor.spec, features[0]),
         inputs=predictor.spec.inputs,
     )
+
+
+def _pretrained_reason(predictor: Predictor, horizon: float) -> ServingReason | None:
+    """Return the reason why the pretrained model predicts a horizon alone; None if it does not."""
+    if predictor.is_bootstrap:
+        return ServingReason.HOST_NOT_FITTED
+    return ServingReason.HORIZON_NOT_FITTED if horizon in predictor.pretrained_horizons else None
 
 
 def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:

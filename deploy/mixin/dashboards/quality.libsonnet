@@ -47,8 +47,8 @@ local live = [
   ),
   panels.stateTimeline(
     'Serving predictor',
-    'The model; the reduced model, without metrics outside their training range; the pretrained model, at a horizon with too '
-    + 'few examples; or a baseline, while it is more accurate.',
+    'The model; the reduced model, without metrics outside their training range; the pretrained model, before '
+    + 'a model of the host serves or at a horizon with too few examples; or a baseline, while it is more accurate.',
     [query(servingPredictor, '{{horizon}}')],
     10,
     7,

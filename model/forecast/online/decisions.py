@@ -59,7 +59,12 @@ class FallbackDecision:
         return calibration.slope if baseline is None else 0.0
 
     def serving(
-        self, *, high: bool, raised: bool = False, outside: Sequence[str] = (), pretrained: bool = False
+        self,
+        *,
+        high: bool,
+        raised: bool = False,
+        outside: Sequence[str] = (),
+        pretrained: ServingReason | None = None,
     ) -> Serving:
         """Return the serving predictor for a sample, with the reason.
 
@@ -67,14 +72,14 @@ class FallbackDecision:
             high: True during high load.
             raised: True if the high-load floor raised the probability.
             outside: names of the metrics outside their training range.
-            pretrained: True if the pretrained model predicts the horizon alone.
+            pretrained: reason why the pretrained model predicts the horizon alone; None if it does not.
         """
         metrics = tuple(outside)
         baseline = self.states[high][1]
         if baseline is not None and not raised:
             return Serving(baseline.name, ServingReason.BASELINE_MORE_ACCURATE, metrics)
-        if pretrained and not raised:
-            return Serving(PRETRAINED_MODEL, ServingReason.HORIZON_NOT_FITTED, metrics)
+        if pretrained is not None and not raised:
+            return Serving(PRETRAINED_MODEL, pretrained, metrics)
         if metrics:
             reduced = PERSISTENCE if raised else REDUCED_MODEL
             return Serving(reduced, ServingReason.INPUT_OUT_OF_RANGE, metrics)

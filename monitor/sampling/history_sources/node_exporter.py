@@ -65,8 +65,8 @@ class NodeExporter:
 
     def expressions(self) -> dict[str, str]:
         """Return the PromQL expression for each field."""
-        interfaces = _device_matcher(self.interfaces)
-        disks = _device_matcher(self.disks)
+        interfaces = name_matcher("device", self.interfaces)
+        disks = name_matcher("device", self.disks)
         busy = self._rate(DISK_METRIC, disks)
         return {
             **self._cpu_expressions(),
@@ -131,7 +131,8 @@ def series(metric: str, *matchers: str) -> str:
     return f"{metric}{{{','.join(filter(None, matchers))}}}"
 
 
-def _device_matcher(names: Iterable[str]) -> str:
+def name_matcher(label: str, names: Iterable[str]) -> str:
+    """Return the label matcher that accepts exactly the given values of a label."""
     pattern = "|".join(re.escape(name) for name in sorted(names))
     escaped = pattern.replace("\\", "\\\\").replace('"', '\\"')
-    return f'device=~"{escaped}"'
+    return f'{label}=~"{escaped}"'

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, shortened
-from monitor.sampling.history_sources.http_client import ExpensiveQueryError, HttpClient, HttpStatusError
+from monitor.sampling.history_sources.http_answers import ExpensiveQueryError, HttpStatusError
+from monitor.sampling.history_sources.http_client import HttpClient
 
 Array = npt.NDArray[np.float64]
 Parsed = TypeVar("Parsed")

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.unit
             Serving("pretrained model", ServingReason.HORIZON_NOT_FITTED),
             "the history of this host has too few examples at this horizon",
         ),
+        (Serving("pretrained model", ServingReason.HOST_NOT_FITTED), "no model has been trained on this host yet"),
         (
             Serving("persistence", ServingReason.HIGH_LOAD_FLOOR),
             "load is high, and the model was below persistence",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[4]
 
 def test_committed_files_are_generated_from_the_schema():
     files = runpy.run_path(str(ROOT / "scripts" / "make_config.py"))["generated_files"]()
-    assert len(files) == 3
+    assert len(files) == 5
     assert [path.name for path, content in files.items() if path.read_text() != content] == [], "run `make config`"
 
 

@@ -17,7 +17,7 @@ from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngi
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
 from model.nn.network import mlp
-from model.serving import MODEL, REDUCED_MODEL, Serving, ServingReason
+from model.serving import PRETRAINED_MODEL, REDUCED_MODEL, Serving, ServingReason
 from monitor.inference.forecast import forecast_from_storage, has_rule_metric, make_forecast, warm_up
 from storage import SAMPLE_FIELDS, Sample
 
@@ -73,9 +73,16 @@ def test_forecast_has_a_prediction_per_horizon(predictor):
     assert {(p.at, p.model_id) for p in forecast.predictions} == {(at, 7)}
     assert [p.threshold for p in forecast.predictions] == [0.8, 0.8]
     assert [p.baseline_probability for p in forecast.predictions] == list(predictor.base_rates)
-    assert forecast.serving == (Serving(), Serving())
+    assert forecast.serving == (Serving(PRETRAINED_MODEL, ServingReason.HOST_NOT_FITTED),) * 2
     assert set(forecast.contributions[0]) == {*predictor.spec.groups, "level"}
     assert forecast.describe("load_index", 300.0).startswith("load is at 38%")
+
+
+def test_fitted_model_serves_all_horizons_but_those_of_the_pretrained_model(predictor):
+    fitted = replace(predictor, fitted_until=NOW - 3600, pretrained_horizons=(900.0,))
+    engine = OnlineEngine(fitted.spec, fitted)
+    forecast = make_forecast(engine, 7, warm_up(engine, make_stores(), NOW))
+    assert forecast.serving == (Serving(), Serving(PRETRAINED_MODEL, ServingReason.HORIZON_NOT_FITTED))
 
 
 def test_threshold_without_warnings_is_stored_as_1(predictor):
@@ -93,7 +100,7 @@ def test_forecast_from_storage_uses_the_decisions_for_the_model(predictor):
         make_stores(predictor), NOW, 300.0, lambda model, model_id: calls.append(model_id) or decisions
     )
     assert calls == [7]
-    assert [serving.predictor for serving in forecast.serving] == [CURRENT_VALUE, MODEL]
+    assert [serving.predictor for serving in forecast.serving] == [CURRENT_VALUE, PRETRAINED_MODEL]
     assert forecast.serving[0].reason is ServingReason.BASELINE_MORE_ACCURATE
     assert forecast.predictions[0].probability == pytest.approx(0.5)
 

@@ -284,7 +284,7 @@ def test_decisions_apply_to_their_model_only():
     assert served.forecast() == before
     assert not served.fallback_active
     served.set_decisions(1, decisions)
-    assert [serving.predictor for serving in served.forecast().serving] == ["current value", "model"]
+    assert [serving.predictor for serving in served.forecast().serving] == ["current value", "pretrained model"]
     assert served.fallback_active
 
 

@@ -41,13 +41,13 @@ def test_fallback_is_active_if_any_horizon_has_a_baseline(decisions, active):
     assert fallback_active(decisions) == active
 
 
-def test_pretrained_model_serves_a_horizon_that_was_not_fitted():
-    fitted = Serving(PRETRAINED_MODEL, ServingReason.HORIZON_NOT_FITTED)
-    assert FallbackDecision().serving(high=False, pretrained=True) == fitted
+@pytest.mark.parametrize("reason", [ServingReason.HORIZON_NOT_FITTED, ServingReason.HOST_NOT_FITTED])
+def test_pretrained_model_serves_what_was_not_fitted(reason):
+    assert FallbackDecision().serving(high=False, pretrained=reason) == Serving(PRETRAINED_MODEL, reason)
     floor = Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR)
-    assert FallbackDecision().serving(high=True, raised=True, pretrained=True) == floor
+    assert FallbackDecision().serving(high=True, raised=True, pretrained=reason) == floor
     more_accurate = Serving(CURRENT_VALUE, ServingReason.BASELINE_MORE_ACCURATE)
-    assert FallbackDecision(high=BASELINE).serving(high=True, pretrained=True) == more_accurate
+    assert FallbackDecision(high=BASELINE).serving(high=True, pretrained=reason) == more_accurate
 
 
 OUTSIDE = ("memory_usage",)

@@ -36,11 +36,22 @@ def scripted_server(*answers, context=None):
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            parts = urlsplit(self.path)
-            requests.append(SimpleNamespace(path=parts.path, query=parse_qs(parts.query), headers=dict(self.headers)))
+            self.reply(urlsplit(self.path).query)
+
+        def do_POST(self):
+            self.reply(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+        def reply(self, parameters):
+            request = SimpleNamespace(
+                method=self.command,
+                path=urlsplit(self.path).path,
+                query=parse_qs(parameters),
+                headers=dict(self.headers),
+            )
+            requests.append(request)
             reply = script.pop(0) if len(script) > 1 else script[0]
             if callable(reply):
-                reply = reply(requests[-1])
+                reply = reply(request)
             self.send_response_only(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(name, value)

@@ -1,20 +1,16 @@
 """HTTP client: answers of every kind, retries and credentials."""
 
+import contextlib
 import socket
+import threading
 import time
 from email.utils import formatdate
 
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.sampling.history_sources.http_client import (
-    ATTEMPTS,
-    FIRST_DELAY,
-    MAX_DELAY,
-    ExpensiveQueryError,
-    HttpClient,
-    HttpStatusError,
-)
+from monitor.sampling.history_sources.http_answers import MAX_DELAY, ExpensiveQueryError, HttpStatusError, OptionNames
+from monitor.sampling.history_sources.http_client import ATTEMPTS, FIRST_DELAY, HttpClient
 from monitor.sampling.history_sources.http_settings import HttpSettings
 from tests.unit.monitor.sampling.history_sources.server import answer, gzip_answer, scripted_server, text_answer
 
@@ -146,3 +142,71 @@ def test_client_notes_the_clock_of_the_server():
         client = HttpClient(server.url, HttpSettings())
         client.get("x", {})
     assert client.clock_skew == pytest.approx(3600, abs=60)
+
+
+def test_post_sends_the_parameters_in_the_body():
+    with scripted_server(answer({"a": 1})) as server:
+        document = HttpClient(server.url, HttpSettings()).post("api/v1/query", {"query": "x" * 100_000})
+        (request,) = server.requests
+    assert (document, request.method, request.query) == ({"a": 1}, "POST", {"query": ["x" * 100_000]})
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_post_is_a_get_for_a_server_that_accepts_no_post(status):
+    with scripted_server(answer({}, status), answer({"a": 1})) as server:
+        client = HttpClient(server.url, HttpSettings())
+        assert [client.post("x", {"q": "1"}) for _ in range(2)] == [{"a": 1}, {"a": 1}]
+        assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
+
+
+def test_client_does_not_wait_beyond_the_deadline():
+    delays = []
+    with scripted_server(answer({}, 503, **{"Retry-After": "30"})) as server:
+        client = HttpClient(server.url, HttpSettings(), sleep=delays.append)
+        with pytest.raises(HttpStatusError):
+            client.post("x", {}, time.monotonic() + 20)
+        assert (len(server.requests), delays) == (1, [])
+
+
+def test_client_repeats_until_the_deadline():
+    delays = []
+    with scripted_server(answer({}, 429)) as server:
+        client = HttpClient(server.url, HttpSettings(), sleep=delays.append)
+        with pytest.raises(HttpStatusError):
+            client.post("x", {}, time.monotonic() + 100)
+    assert delays == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+
+
+def test_client_stops_reading_an_endless_answer_at_the_deadline():
+    def drip(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" " * 1000)
+            time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                drip(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        client = HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}", HttpSettings(timeout=30))
+        with pytest.raises(MonitorError, match="no answer within"):
+            client.get("x", {}, time.monotonic() + 0.3)
+        thread.join()
+
+
+def test_client_returns_a_partial_answer_on_request():
+    with scripted_server(answer({"isPartial": True})) as server:
+        client = HttpClient(server.url, HttpSettings(), accepts_partial=True)
+        assert client.get("x", {}) == {"isPartial": True}
+
+
+def test_message_names_the_option_of_the_caller():
+    names = OptionNames(http_config="source.http_config_file")
+    with scripted_server(answer({}, 401)) as server:
+        client = HttpClient(server.url, HttpSettings(), names=names)
+        with pytest.raises(MonitorError, match=r"source\.http_config_file"):
+            client.get("x", {})

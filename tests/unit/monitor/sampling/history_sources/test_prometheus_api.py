@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.sampling.history_sources.http_client import ExpensiveQueryError, HttpStatusError
+from monitor.sampling.history_sources.http_answers import ExpensiveQueryError, HttpStatusError
 from monitor.sampling.history_sources.prometheus_api import MIN_POINTS, PrometheusApi, label_text
 
 pytestmark = pytest.mark.unit

@@ -1,0 +1,1 @@
+"""Source of a fleet: samples of every host of a server with the Prometheus API."""
