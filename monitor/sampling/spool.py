@@ -1,4 +1,4 @@
-"""Spool: file of samples that a daemon could not store before its end, for its next start."""
+"""Spool: file of samples that a daemon could not store, for its next start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of databases on a PostgreSQL server: the schema of a host, and the URL for the driver."""
+"""Addresses of databases on a PostgreSQL server: schema of a host, URL for the driver."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_no_acknowledged_sample_is_lost(server: PostgresServer, fault: Callable[
         assert stored_times(server, "web-1") == writer.added
 
 
-def test_samples_acknowledged_before_the_server_is_killed_are_there_afterwards(server: PostgresServer) -> None:
+def test_acknowledged_samples_survive_a_kill_of_the_server(server: PostgresServer) -> None:
     with closing(Writer(server.url("web-1"))) as writer:
         writer.start()
         wait_until(lambda: len(writer.acknowledged()) > 200)
