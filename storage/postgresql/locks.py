@@ -18,13 +18,18 @@ POLL_INTERVAL = 0.05
 _ACQUIRE = text("SELECT pg_try_advisory_lock(:key)")
 
 # The two halves of the key are unsigned numbers in pg_locks.
-_HOLDER = text(
-    "SELECT activity.application_name, activity.client_addr FROM pg_locks AS locks JOIN pg_stat_activity AS activity "
-    "USING (pid) WHERE locks.locktype = 'advisory' AND locks.granted AND locks.objsubid = 1 "
-    "AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND locks.classid = ((CAST(:key AS bigint) >> 32) & 4294967295)::oid "
-    "AND locks.objid = (CAST(:key AS bigint) & 4294967295)::oid LIMIT 1"
+_HELD = (
+    "pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND classid = ((CAST(:key AS bigint) >> 32) & 4294967295)::oid "
+    "AND objid = (CAST(:key AS bigint) & 4294967295)::oid"
 )
+
+_HOLDER = text(
+    f"SELECT application_name, client_addr FROM pg_stat_activity WHERE pid IN (SELECT pid FROM {_HELD})"  # noqa: S608
+)
+
+_IS_HOLDER = text(f"SELECT EXISTS (SELECT FROM {_HELD} AND pid = :pid)")  # noqa: S608 - constants of this module
 
 
 class AdvisoryLock:
@@ -59,10 +64,10 @@ class AdvisoryLock:
             connection = self._engine.connect()
             try:
                 if not _acquire(connection, self._key, self._wait):
-                    holder = _holder(connection, self._key) or "another process"
+                    holder = lock_holder(connection, self._key) or "another process"
                     raise LockHeldError(f"{self._shown} is held by {holder}")
             except BaseException:
-                _end(connection)
+                end_session(connection)
                 raise
             self._connection = connection
         return self
@@ -76,7 +81,7 @@ class AdvisoryLock:
         """Release the lock; do nothing if it is not held."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            _end(connection)
+            end_session(connection)
 
     def is_current(self) -> bool:
         """Return True if the lock is held: its session still answers."""
@@ -102,7 +107,7 @@ def advisory_lock_holder(engine: Engine, key: int) -> str | None:
         SQLAlchemyError: the server refuses the operation.
     """
     with engine.connect() as connection:
-        return _holder(connection, key)
+        return lock_holder(connection, key)
 
 
 def _acquire(connection: Connection, key: int, wait: float) -> bool:
@@ -116,7 +121,16 @@ def _acquire(connection: Connection, key: int, wait: float) -> bool:
         time.sleep(POLL_INTERVAL)
 
 
-def _holder(connection: Connection, key: int) -> str | None:
+def lock_holder(connection: Connection, key: int) -> str | None:
+    """Return a name of the process that holds a lock; None if the lock is free.
+
+    Args:
+        connection: connection without a transaction.
+        key: key of the lock.
+
+    Raises:
+        SQLAlchemyError: the server refuses the operation.
+    """
     with connection.begin():
         row = connection.execute(_HOLDER, {"key": key}).first()
     if row is None:
@@ -125,8 +139,22 @@ def _holder(connection: Connection, key: int) -> str | None:
     return f"{application or 'a session'} at {address}" if address else str(application or "a session")
 
 
-def _end(connection: Connection) -> None:
-    """End a session. The connection may be lost already."""
+def holds_lock(connection: Connection, key: int, pid: int) -> bool:
+    """Return True if a session holds a lock.
+
+    Args:
+        connection: connection in a transaction.
+        key: key of the lock.
+        pid: process ID of the session on the server.
+
+    Raises:
+        SQLAlchemyError: the server refuses the operation.
+    """
+    return bool(connection.scalar(_IS_HOLDER, {"pid": pid, "key": key}))
+
+
+def end_session(connection: Connection) -> None:
+    """End the session of a connection, which may be lost already."""
     # Nothing is rolled back first, which would fail on a lost connection.
     with suppress(SQLAlchemyError):
         connection.invalidate()
