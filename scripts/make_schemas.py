@@ -40,6 +40,7 @@ from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
 from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
+from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
@@ -70,6 +71,7 @@ DOCUMENTS: dict[str, Any] = {
     "prediction": tuple[PredictionDocument, ...],
     "processes": ProcessSnapshotDocument,
     "purge": PurgeDocument,
+    "migrate-store": MigrationDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "salvage": SalvageDocument,

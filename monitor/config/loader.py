@@ -73,7 +73,12 @@ class Config:
         The URL of a database on a server includes the name of this host.
         """
         url = self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
-        return url_of_host(url, self.storage.host or local_host_name()) if is_server_url(url) else url
+        return url_of_host(url, self.host_name) if is_server_url(url) else url
+
+    @property
+    def host_name(self) -> str:
+        """Return storage.host; by default the name of this host."""
+        return self.storage.host or local_host_name()
 
     @property
     def web_file(self) -> Path | None:
