@@ -45,7 +45,7 @@ SETTINGS = (
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """Start of a transaction that reads one snapshot."""
 
-WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({key})"
+WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({key})"
 """Start of a transaction that writes: one at a time for each host, as in SQLite.
 
 Each statement sees what the previous transactions have committed.

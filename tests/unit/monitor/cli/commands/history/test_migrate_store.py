@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
@@ -71,4 +69,4 @@ def test_migrate_store_refuses_a_missing_source(run, tmp_path):
 def test_migrate_store_refuses_an_invalid_url_or_host(run, arguments):
     result = run("migrate-store", *arguments)
     assert result.code == ExitCode.USAGE
-    assert "hunter2" not in json.dumps([result.stdout, result.stderr])
+    assert "hunter2" not in result.output + result.errors
