@@ -14,6 +14,7 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
+from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
@@ -51,6 +52,12 @@ __all__ = [
     "Database",
     "DuplicateKeyError",
     "ExclusiveLock",
+    "FleetChange",
+    "FleetHost",
+    "FleetRepository",
+    "FleetScore",
+    "FleetWarning",
+    "HostPrediction",
     "LockHeldError",
     "MaintenanceWindow",
     "MergedRows",
