@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from typing import Any
+from urllib.parse import unquote
 
 from monitor.config.options import abbreviate, option
 from monitor.system.redaction import redact_url
@@ -31,6 +32,8 @@ SERVER_PARAMETERS = (
 """Parameters of libpq that the URL of a server may have: none contains a credential."""
 
 _HOST_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,54}")
+
+_LOCAL_HOST = re.compile(r"|/.*|(?:localhost|127(?:\.\d+){3}|\[?::1\]?)(?::\d+)?")
 
 _SQLITE_PATH = re.compile(r"sqlite:///[^\x00-\x1f\x7f\ud800-\udfff]+")
 
@@ -86,6 +89,15 @@ def read_host(value: Any) -> str:
 def is_server_url(url: str) -> bool:
     """Return True for the URL of a PostgreSQL database."""
     return url.startswith("postgresql")
+
+
+def is_local_url(url: str) -> bool:
+    """Return True if the database is a file, or on a server of this host: a Unix socket or the loopback interface."""
+    if not is_server_url(url):
+        return True
+    authority, _, query = url.partition("://")[2].partition("?")
+    hosts = re.findall(r"(?:^|&)host=([^&]*)", query) or [authority.partition("/")[0].rpartition("@")[2]]
+    return all(_LOCAL_HOST.fullmatch(unquote(host)) for host in hosts)
 
 
 def local_host_name() -> str:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
-from monitor.config.database_url import is_host_name, is_server_url, local_host_name, url_of_host
+from monitor.config.database_url import (
+    is_host_name,
+    is_local_url,
+    is_server_url,
+    local_host_name,
+    url_of_host,
+)
 from monitor.config.events_section import EventsSection
 from monitor.config.fleet.fleet_section import FleetSection
 from monitor.config.fleet.source_section import SourceSection
@@ -94,8 +100,9 @@ class Config:
 
     @property
     def stays_local(self) -> bool:
-        """True if the daemon needs connections with this host only: from clients, and to channels."""
-        return self.web.listens_locally and all(channel.is_local for _, channel in self.notify.channels)
+        """True if the daemon needs connections with this host only: from clients, to channels and to the database."""
+        is_local = self.web.listens_locally and is_local_url(self.storage.url)
+        return is_local and all(channel.is_local for _, channel in self.notify.channels)
 
 
 Check = Callable[[Config], Sequence[str]]

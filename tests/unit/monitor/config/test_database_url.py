@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.database_url import read_host, read_url
+from monitor.config.database_url import is_local_url, read_host, read_url
 from monitor.system.redaction import redact_url
 
 pytestmark = pytest.mark.unit
@@ -73,3 +73,21 @@ def test_name_of_a_host_is_read(name):
 def test_other_name_of_a_host_is_refused(name):
     with pytest.raises(ValueError, match="a-z0-9"):
         read_host(name)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_local"),
+    [
+        ("sqlite:////srv/m.db", True),
+        ("postgresql+psycopg:///metrics", True),
+        ("postgresql+psycopg://monitor@localhost:5432/metrics", True),
+        ("postgresql+psycopg://[::1]/metrics", True),
+        ("postgresql+psycopg:///metrics?host=/run/postgresql", True),
+        ("postgresql+psycopg:///metrics?host=%2Frun%2Fpostgresql", True),
+        ("postgresql+psycopg://monitor@db/metrics", False),
+        ("postgresql+psycopg://localhost/metrics?host=db:5432", False),
+        ("postgresql+psycopg:///metrics?host=127.0.0.1:1&host=db:5432", False),
+    ],
+)
+def test_server_of_this_host_is_local(url, is_local):
+    assert is_local_url(url) == is_local
