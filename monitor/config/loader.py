@@ -213,6 +213,8 @@ def _conflicts(config: Config) -> list[str]:
 
 def _fleet_conflicts(config: Config) -> list[str]:
     """Return one line for each conflict with the samples of many hosts."""
+    if config.fleet.high_availability and not is_server_url(config.storage.url):
+        return ["fleet.high_availability: needs a storage.url of PostgreSQL, which all processes share"]
     step = config.source.step
     shortest_horizon = config.high_load.horizons[0]
     if shortest_horizon < step:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 
+from monitor.config.loader import Config
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 from storage import StorageError
@@ -28,20 +29,20 @@ class ActiveProcess:
         self._was_active = False
         self._attempts = RecurringFailure(log, "lease attempt failed", "lease attempt recovered")
 
-    def wait(self, stop: threading.Event) -> bool:
-        """Wait on standby until this process is active; return False if `stop` is set before.
+    def wait(self, pause: Callable[[float], bool]) -> bool:
+        """Wait on standby until this process is active; return False if `pause` ends the wait before.
 
         No exception propagates: a server that is away is asked again.
+
+        Args:
+            pause: called between two attempts with the seconds to wait; returns True to end the wait.
         """
-        while not stop.is_set():
-            if self._attempt():
-                if not self._was_active:
-                    log.info("process active", lease=self.lease.name)
-                self._was_active = True
-                return True
-            self.is_active()
-            stop.wait(self._poll_seconds)
-        return False
+        while not self._attempt():
+            if pause(self._poll_seconds):
+                return False
+        self._was_active = True
+        log.info("process active", lease=self.lease.name)
+        return True
 
     def is_active(self) -> bool:
         """Return True while this process acts: check it before each step and before each effect outside."""
@@ -63,3 +64,14 @@ class ActiveProcess:
             return False
         self._attempts.success()
         return is_acquired
+
+
+def active_process(config: Config) -> ActiveProcess | None:
+    """Return the process of a highly available fleet, which does not act yet; None without `fleet.high_availability`.
+
+    Raises:
+        StorageError: the database is not on a PostgreSQL server.
+    """
+    if not config.fleet.high_availability:
+        return None
+    return ActiveProcess(Lease(config.database_url, f"fleet/{config.fleet.shard}"))

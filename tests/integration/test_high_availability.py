@@ -12,6 +12,8 @@ import pytest
 
 from tests.postgresql import PostgresServer, postgres_server
 
+from .metric_servers import fetch, free_port, running
+
 pytestmark = pytest.mark.integration
 
 STEP = 1.0
@@ -28,7 +30,7 @@ process = ActiveProcess(Lease(url, "fleet", ping_interval=0.2), poll_seconds=0.2
 print("started", flush=True)
 stop = threading.Event()
 with open_database(url) as database:
-    while process.wait(stop):
+    while process.wait(stop.wait):
         print("active", flush=True)
         while process.is_active():
             number = int(time.time() / step)
@@ -105,3 +107,45 @@ def test_standby_takes_over_within_two_steps_without_a_second_notification(
     finally:
         for process in processes:
             process.kill()
+
+
+def test_fleet_on_standby_serves_within_two_steps_of_a_kill(server: PostgresServer, tmp_path: Path) -> None:
+    step = 5.0
+    commands: list[list[str]] = []
+    addresses: list[str] = []
+    for number in range(2):
+        addresses.append(f"127.0.0.1:{free_port()}")
+        config = tmp_path / f"{number}.toml"
+        config.write_text(
+            f'[source]\nkind = "prometheus"\nurl = "http://127.0.0.1:{free_port()}"\nstep = "{step:g}s"\ndelay = "1s"\n'
+            f'[storage]\nurl = "{server.url()}"\nhost = "fleet"\n[web]\nlisten = "{addresses[-1]}"\n'
+            "[fleet]\nhigh_availability = true\n"
+        )
+        commands.append([sys.executable, "-m", "monitor", "--config", str(config), "run"])
+    with running(commands[0], f"http://{addresses[0]}/-/healthy", tmp_path / "0.log") as first:
+        log = (tmp_path / "1.log").open("w")
+        standby = subprocess.Popen(commands[1], stderr=log)
+        try:
+            time.sleep(8.0)
+            assert not is_served(addresses[1])
+            assert standby.poll() is None
+            first.kill()
+            deadline = time.monotonic() + 2 * step
+            while not is_served(addresses[1]):
+                assert time.monotonic() < deadline, (tmp_path / "1.log").read_text()
+                time.sleep(0.1)
+            # The lease ends with its session: the process ends, and its service starts it again, on standby.
+            server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            assert standby.wait(30) == 1
+            assert "the lease is lost" in (tmp_path / "1.log").read_text()
+        finally:
+            standby.kill()
+            standby.wait()
+            log.close()
+
+
+def is_served(address: str) -> bool:
+    try:
+        return bool(fetch(f"http://{address}/-/healthy"))
+    except OSError:
+        return False

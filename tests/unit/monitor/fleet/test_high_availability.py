@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import threading
+from dataclasses import replace
 
 import pytest
 
-from monitor.fleet.high_availability import ActiveProcess
+from monitor.config.fleet.fleet_section import FleetSection
+from monitor.config.loader import Config
+from monitor.config.schema import StorageSection
+from monitor.fleet.high_availability import ActiveProcess, active_process
 from storage import StorageError, StorageErrorKind
 
 pytestmark = pytest.mark.unit
+
+
+def pause(_):
+    return False
 
 
 class FakeLease:
@@ -40,7 +47,7 @@ def test_process_waits_on_standby_until_the_lease_is_free():
     lease = FakeLease(False, away, False, True)
     process = ActiveProcess(lease, poll_seconds=0.0)
     assert not process.is_active()
-    assert process.wait(threading.Event())
+    assert process.wait(pause)
     assert process.is_active()
     assert lease.answers == []
 
@@ -48,14 +55,19 @@ def test_process_waits_on_standby_until_the_lease_is_free():
 def test_process_that_loses_the_lease_is_on_standby(caplog):
     lease = FakeLease(True, True)
     process = ActiveProcess(lease, poll_seconds=0.0)
-    process.wait(threading.Event())
+    process.wait(pause)
     lease.is_held = False
     assert not process.is_active()
     assert "process on standby" in caplog.text
-    assert process.wait(threading.Event())
+    assert process.wait(pause)
 
 
 def test_wait_ends_with_the_process():
-    stop = threading.Event()
-    stop.set()
-    assert not ActiveProcess(FakeLease(), poll_seconds=0.0).wait(stop)
+    assert not ActiveProcess(FakeLease(False)).wait(lambda _: True)
+
+
+def test_only_a_highly_available_fleet_has_a_lease():
+    assert active_process(Config()) is None
+    config = Config(fleet=FleetSection(high_availability=True))
+    with pytest.raises(StorageError):
+        active_process(replace(config, storage=StorageSection(url="sqlite:////srv/m.db")))
