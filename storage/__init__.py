@@ -2,6 +2,7 @@
 
 from storage.anomalies import AnomalyRepository
 from storage.blocks import COMPACTED_TABLES, Compactor
+from storage.capacity import OUTCOME_UNKNOWN, CapacityRepository, CapacityResource, CapacityRow
 from storage.cycles import CycleRepository
 from storage.database import Database, open_database
 from storage.errors import (
@@ -43,10 +44,14 @@ from storage.scores import ScoreRepository
 __all__ = [
     "COMPACTED_TABLES",
     "LOCAL_HOST_ID",
+    "OUTCOME_UNKNOWN",
     "SAMPLE_FIELDS",
     "AnomalyPeak",
     "AnomalyRecord",
     "AnomalyRepository",
+    "CapacityRepository",
+    "CapacityResource",
+    "CapacityRow",
     "Compactor",
     "CycleRepository",
     "Database",
