@@ -102,9 +102,10 @@ class Config:
 
     @property
     def stays_local(self) -> bool:
-        """True if the daemon needs connections with this host only: from clients, to channels and to the database."""
-        is_local = self.web.listens_locally and is_local_url(self.storage.url)
-        return is_local and all(channel.is_local for _, channel in self.notify.channels)
+        """True if all connections are with this host: from clients, to channels, database and source of a fleet."""
+        servers_are_local = self.source.is_local and is_local_url(self.storage.url)
+        channels_are_local = all(channel.is_local for _, channel in self.notify.channels)
+        return self.web.listens_locally and channels_are_local and servers_are_local
 
 
 Check = Callable[[Config], Sequence[str]]
