@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Float, and_, bindparam, delete, func, lite
 from storage.capacity.records import CapacityResource, CapacityRow
 from storage.capacity.tables import capacity_resources, capacity_rows
 from storage.database import Database
-from storage.database.portable import insert_or_ignore, insert_or_update
+from storage.database.portable import insert_or_ignore, insert_or_update, whole_remainder
 from storage.queries import purge, purge_between
 from storage.rows import record_decoder, tuple_decoder
 from storage.samples.arrays import Array, fetch_numbers, with_nan
@@ -143,7 +143,7 @@ class CapacityRepository:
             select(*(func.coalesce(row[name], missing) for name in PREDICTED), outcome)
             .join(capacity_resources, _same_resource())
             .where(self._own, capacity_resources.c.kind == kind, row.at >= since)
-            .where(row.outcome.is_not(None), row.at % every < literal(300.0))
+            .where(row.outcome.is_not(None), whole_remainder(row.at, every) < literal(300.0))
             .where(row.used < row.limit_ratio * row.size)
             .order_by(row.at)
         )

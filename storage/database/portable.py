@@ -29,6 +29,13 @@ class as_number(GenericFunction[int]):  # noqa: N801 - the name of a function of
     inherit_cache = True
 
 
+class whole_remainder(GenericFunction[int]):  # noqa: N801 - the name of a function of SQL
+    """Remainder of the whole parts of two numbers that are not negative."""
+
+    type = Integer()
+    inherit_cache = True
+
+
 class least_of(GenericFunction[float]):  # noqa: N801 - the name of a function of SQL
     """Smallest of several numbers of a row."""
 
@@ -47,6 +54,14 @@ def _whole_part(element: Any, compiler: SQLCompiler, **options: Any) -> str:
 def _as_number(element: Any, compiler: SQLCompiler, **options: Any) -> str:
     value = compiler.process(element.clauses, **options)
     return value if compiler.dialect.name == SQLITE else f"CAST({value} AS INTEGER)"
+
+
+@compiles(whole_remainder)
+def _whole_remainder(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    parts = [compiler.process(clause, **options) for clause in element.clauses]
+    if compiler.dialect.name != SQLITE:
+        parts = [f"CAST(floor({part}) AS BIGINT)" for part in parts]
+    return f"mod({', '.join(parts)})" if compiler.dialect.name != SQLITE else f"({parts[0]} % {parts[1]})"
 
 
 @compiles(least_of)

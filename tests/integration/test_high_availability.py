@@ -117,7 +117,8 @@ def test_fleet_on_standby_serves_within_two_steps_of_a_kill(server: PostgresServ
         addresses.append(f"127.0.0.1:{free_port()}")
         config = tmp_path / f"{number}.toml"
         config.write_text(
-            f'[source]\nkind = "prometheus"\nurl = "http://127.0.0.1:{free_port()}"\nstep = "{step:g}s"\ndelay = "1s"\n'
+            f'[source]\nkind = "prometheus"\nurl = "http://127.0.0.1:{free_port()}"\n'
+            f'step = "{step:g}s"\ndelay = "1s"\n'
             f'[storage]\nurl = "{server.url()}"\nhost = "fleet"\n[web]\nlisten = "{addresses[-1]}"\n'
             "[fleet]\nhigh_availability = true\n"
         )

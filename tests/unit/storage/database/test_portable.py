@@ -13,6 +13,7 @@ from storage.database.portable import (
     least_of,
     stored_number,
     whole_part,
+    whole_remainder,
 )
 from storage.schema import activations, onsets, predictions
 
@@ -25,6 +26,11 @@ NUMBER = bindparam("number", type_=Float)
 def test_whole_part_is_not_rounded(database: Database, number: float, expected: int) -> None:
     with database.reading() as connection:
         assert connection.scalar(select(whole_part(NUMBER)), {"number": number}) == expected
+
+
+def test_remainder_is_that_of_whole_parts(database: Database) -> None:
+    with database.reading() as connection:
+        assert connection.scalar(select(whole_remainder(NUMBER, bindparam("every", 300.0))), {"number": 901.9}) == 1
 
 
 def test_least_of_is_the_smallest(database: Database) -> None:
