@@ -28,7 +28,13 @@ from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
-from monitor.documents.fleet import FleetDocument, FleetHostDetailsDocument, FleetStatusDocument, FleetWarningDocument
+from monitor.documents.fleet import (
+    FleetDocument,
+    FleetHostDetailsDocument,
+    FleetReportDocument,
+    FleetStatusDocument,
+    FleetWarningDocument,
+)
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -61,6 +67,7 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": DoctorDocument,
     "fleet": FleetDocument,
     "fleet-host": FleetHostDetailsDocument,
+    "fleet-report": FleetReportDocument,
     "fleet-status": FleetStatusDocument,
     "fleet-warnings": tuple[FleetWarningDocument, ...],
     "history": HistoryDocument,
