@@ -66,13 +66,15 @@ class NotificationRepository:
 
     def incidents(self) -> list[NotifiedIncident]:
         """Return the newest notified incident of each kind that has any."""
-        query = select(*_INCIDENT_COLUMNS).where(notified_incidents.c.host_id == self._host_id)
+        own = notified_incidents.c.host_id == self._host_id
+        query = select(*_INCIDENT_COLUMNS).where(own).order_by(notified_incidents.c.kind)
         with self._database.reading() as connection:
             return _INCIDENTS.read(self._database.damaged_rows, connection, query)
 
     def channel_health(self) -> list[ChannelHealth]:
-        """Return the last delivery and the last failure of each channel that had any."""
-        query = select(*_HEALTH_COLUMNS).where(channel_health.c.host_id == self._host_id)
+        """Return the last delivery and the last failure of each channel that had any, by name."""
+        own = channel_health.c.host_id == self._host_id
+        query = select(*_HEALTH_COLUMNS).where(own).order_by(channel_health.c.channel)
         with self._database.reading() as connection:
             return _HEALTH.read(self._database.damaged_rows, connection, query)
 
