@@ -25,8 +25,8 @@ COPY_PATIENCE = 10.0
         ),
     },
 )
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", help="URL of the database to read.")
+@click.argument("target", metavar="TO", help="URL of the database to write.")
 @click.option(
     "--replace", is_flag=True, help="Delete the history of the target first; without it, a history is an error."
 )
