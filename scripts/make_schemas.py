@@ -26,6 +26,7 @@ from monitor.documents.anomalies import (
 )
 from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
+from monitor.documents.capacity import CapacityDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
 from monitor.documents.fleet import (
@@ -62,6 +63,7 @@ DOCUMENTS: dict[str, Any] = {
     "anomaly": AnomalyDocument,
     "anomaly-details": AnomalyDetailsDocument,
     "backtest": BacktestDocument,
+    "capacity": CapacityDocument,
     "check-config": ConfigCheckDocument,
     "doctor": DoctorDocument,
     "fleet": FleetDocument,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from monitor.config.maintenance_windows import window_text
 from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument, MaintenanceDocument
+from monitor.documents.capacity import CapacityDocument, capacity_document
 from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import ModelDocument, ModelListEntry, model_document
@@ -61,6 +62,7 @@ class Api:
             "/api/v1/training": lambda _: self.training(),
             "/api/v1/config": lambda _: self.configuration(),
             "/api/v1/scorecard": lambda _: self.scorecard(),
+            "/api/v1/capacity": lambda _: self.capacity(),
         }
 
     def answer(self, path: str, query: Query) -> object:
@@ -98,6 +100,17 @@ class Api:
         """Return the newest prediction, one document per horizon; empty if there is none."""
         live = self._state().live
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
+
+    def capacity(self) -> CapacityDocument:
+        """Return the newest predictions of full file systems and exhausted memory.
+
+        Raises:
+            ApiError: there is no prediction yet, or they are disabled.
+        """
+        state = self._state().capacity
+        if state is None:
+            raise ApiError(503, "no capacity prediction yet: see capacity.enabled")
+        return capacity_document(state)
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
         """Return the anomaly events of the last 30 days, newest first.

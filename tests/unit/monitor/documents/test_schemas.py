@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from monitor.documents.anomalies import MaintenanceEndDocument
 from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
+from monitor.documents.capacity import capacity_document
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.fleet import FleetReportDocument
@@ -21,6 +22,7 @@ from monitor.fleet.serving.host_documents import details_document, score_documen
 from monitor.fleet.serving.host_documents import status_document as fleet_status_document
 from monitor.fleet.serving.host_documents import warning_document as fleet_warning_document
 from monitor.fleet.serving.selection import Selection, select_hosts
+from monitor.queries.capacity import CapacityState
 from monitor.system.json_codec import to_plain
 from monitor.training.salvage import SalvageResult
 from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
@@ -68,6 +70,7 @@ def documents(state, overview, live):
         "anomaly": [ENDED, IN_PROGRESS],
         "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
         "backtest": [BACKTEST, replace(BACKTEST, anomalies=None)],
+        "capacity": [capacity_document(state.capacity), capacity_document(CapacityState(NOW, None))],
         "notify-test": [(ChannelTestDocument("ops", "webhook", delivered=False, problem="HTTP status 500"),), ()],
         "check-config": [ConfigCheckDocument("x", ("wrong",)), ConfigCheckDocument(None, config={"web": {"a": [1]}})],
         "doctor": [DoctorDocument((check,))],
