@@ -26,7 +26,6 @@ from monitor.documents.anomalies import (
 )
 from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
-from monitor.documents.capacity import CapacityDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
 from monitor.documents.fleet import (
@@ -48,6 +47,7 @@ from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
 from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
+from monitor.documents.status.capacity import CapacityDocument
 from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.documents.anomalies import MaintenanceDocument, anomaly_document, maintenance_document
-from monitor.documents.capacity import CapacityDocument, capacity_document
 from monitor.documents.live import HungJob, hung_jobs
 from monitor.documents.models import ModelSummary, model_summary
 from monitor.documents.prediction import (
@@ -16,6 +15,7 @@ from monitor.documents.prediction import (
     prediction_summary,
 )
 from monitor.documents.scores import HorizonScoreDocument, score_document
+from monitor.documents.status.capacity import CapacityDocument, capacity_document
 from monitor.documents.status.parts import (
     ChannelStatus,
     DetectionStatus,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.documents.capacity import CapacityDocument, ResourceDocument
+from monitor.documents.status.capacity import CapacityDocument, ResourceDocument
 from monitor.queries.capacity import MIN_SCORED, MODEL, CapacityScore
 from monitor.reports.blocks import Line, Toned, labelled_line
 from monitor.system.formatting import approximate_duration, format_duration, format_percent

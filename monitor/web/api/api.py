@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from monitor.config.maintenance_windows import window_text
 from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument, MaintenanceDocument
-from monitor.documents.capacity import CapacityDocument, capacity_document
 from monitor.documents.configuration import ConfigCheckDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import ModelDocument, ModelListEntry, model_document
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument, daemon_status_document
+from monitor.documents.status.capacity import CapacityDocument, capacity_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.state import DaemonState
 from monitor.stores import Stores

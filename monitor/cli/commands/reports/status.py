@@ -32,9 +32,9 @@ def command(options: GlobalOptions, host: str | None) -> int:
     daemon is asked at `web.listen`. Exits with status 3 if the daemon is not running. Of a fleet: the number of hosts
     in each state, or one host with `--host`.
     """
-    from monitor.documents.capacity import capacity_document  # noqa: PLC0415
     from monitor.documents.live import read_live_status  # noqa: PLC0415
     from monitor.documents.status import status_document  # noqa: PLC0415
+    from monitor.documents.status.capacity import capacity_document  # noqa: PLC0415
     from monitor.queries.capacity import read_capacity  # noqa: PLC0415
     from monitor.queries.status import read_overview  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415

@@ -8,7 +8,6 @@ from jsonschema import Draft202012Validator
 
 from monitor.documents.anomalies import MaintenanceEndDocument
 from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
-from monitor.documents.capacity import capacity_document
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.fleet import FleetReportDocument
@@ -17,6 +16,7 @@ from monitor.documents.prediction import prediction_documents
 from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
+from monitor.documents.status.capacity import capacity_document
 from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
 from monitor.fleet.serving.host_documents import details_document, score_documents
 from monitor.fleet.serving.host_documents import status_document as fleet_status_document

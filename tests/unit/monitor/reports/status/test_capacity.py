@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.documents.capacity import capacity_document
+from monitor.documents.status.capacity import capacity_document
 from monitor.reports.status.capacity import capacity_lines
 
 pytestmark = pytest.mark.unit
