@@ -1,1 +1,1 @@
-"""Prometheus remote write: metrics of the hosts of a fleet, sent to a server after each step."""
+"""Prometheus remote write: metrics of the hosts of a fleet, sent after each step."""
