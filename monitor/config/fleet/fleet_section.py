@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-<<<<<<< HEAD
 from monitor.config.notify.secret_options import file_name
-from monitor.config.options import duration, integer, string
-=======
 from monitor.config.options import boolean, duration, integer, string
->>>>>>> main
 
 
 @dataclass(frozen=True)
