@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.config.options import duration, integer, string
+from monitor.config.notify.secret_options import file_name
+from monitor.config.options import boolean, duration, integer, string
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,17 @@ class FleetSection:
     expire_after: float = duration(
         3600.0, "Time without values after which a host is no longer followed.", minimum=60.0
     )
+    remote_write_url: str = string(
+        "",
+        "URL of a remote write endpoint, such as http://prometheus:9090/api/v1/write: the hosts' metrics are sent "
+        "to it after each step. It needs the extra `fleet`.",
+        pattern=r"(https?://[^\s@]+)?",
+        example="http://127.0.0.1:9090/api/v1/write",
+        default_text="none",
+    )
+    remote_write_http_config_file: str = file_name(
+        "File with credentials, TLS and proxy of remote_write_url, in the format of source.http_config_file."
+    )
     executor: str = string(
         "local",
         "Where networks are trained: local for processes of this host, or the scheduler of a Dask cluster.",
@@ -28,6 +40,12 @@ class FleetSection:
     shard: int = integer(
         0,
         "Number of this process among them, from 0. A host belongs to the shard that hashmod of Prometheus computes.",
+    )
+
+    high_availability: bool = boolean(
+        False,
+        "Wait on standby while another process with the same storage.url, storage.host and shard acts, and take over "
+        "when it ends. Needs PostgreSQL.",
     )
 
     def problems(self) -> list[str]:
