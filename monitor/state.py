@@ -9,6 +9,7 @@ from model.anomaly.events import DetectorReading
 from monitor.config.loader import Config
 from monitor.inference.forecast import Forecast
 from monitor.queries.anomaly_scores import AnomalyScores
+from monitor.queries.capacity import CapacityState
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.sampling.storage_state import StorageState
@@ -116,10 +117,14 @@ class ChannelState:
     Attributes:
         pending: number of notifications that wait for their delivery.
         outcomes: number of outcomes since the start of the daemon, for each outcome.
+        last_success_at: time of the last delivery, in seconds since the epoch; None before it.
+        last_failure_at: time of the last failed attempt, in seconds since the epoch; None before it.
     """
 
     pending: int
     outcomes: Mapping[str, int]
+    last_success_at: float | None = None
+    last_failure_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,7 @@ class DaemonState:
         storage: state of the writes to the database.
         config: configuration in effect.
         channels: state of each channel of the notifications.
+        capacity: predictions of exhausted capacity; None before the first run of their job.
     """
 
     version: str
@@ -159,3 +165,4 @@ class DaemonState:
     storage: StorageState = field(default_factory=StorageState)
     config: Config = field(default_factory=Config)
     channels: Mapping[str, ChannelState] = field(default_factory=dict)
+    capacity: CapacityState | None = None

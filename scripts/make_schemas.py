@@ -28,6 +28,13 @@ from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
+from monitor.documents.fleet import (
+    FleetDocument,
+    FleetHostDetailsDocument,
+    FleetReportDocument,
+    FleetStatusDocument,
+    FleetWarningDocument,
+)
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -42,6 +49,7 @@ from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
+from monitor.documents.what_if import WhatIfDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
 from storage import Sample
 
@@ -57,6 +65,11 @@ DOCUMENTS: dict[str, Any] = {
     "backtest": BacktestDocument,
     "check-config": ConfigCheckDocument,
     "doctor": DoctorDocument,
+    "fleet": FleetDocument,
+    "fleet-host": FleetHostDetailsDocument,
+    "fleet-report": FleetReportDocument,
+    "fleet-status": FleetStatusDocument,
+    "fleet-warnings": tuple[FleetWarningDocument, ...],
     "history": HistoryDocument,
     "maintenance": MaintenanceDocument,
     "maintenance-end": MaintenanceEndDocument,
@@ -78,6 +91,7 @@ DOCUMENTS: dict[str, Any] = {
     "trace-import": TraceImportDocument,
     "training": RunDocument,
     "warnings": tuple[WarningDocument, ...],
+    "what-if": WhatIfDocument,
 }
 """Type of each document by the name of its schema."""
 

@@ -12,28 +12,17 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from model.array_types import Floats
 from model.features.dataset import typical_step
-from model.features.design_matrix import design_matrix
-from model.features.feature_spec import FeatureSpec, windows_for
-from model.features.labels import Rules, future_labels
-from model.features.scaling import fit_scaler
 from model.forecast.log_odds import sigmoid
 from model.forecast.metrics import score
-from model.forecast.pretrained import DAY_FEATURES, PRETRAINED_HORIZONS, RECURRENCE, PretrainedModel, input_names
+from model.forecast.pretrained import PRETRAINED_HORIZONS, PretrainedModel, input_names
 from model.forecast.serialization import dumps_pretrained
-from model.nn.data import Examples
-from model.nn.fit_config import FitConfig
-from model.nn.initializers import initialize_output_bias
-from model.nn.losses import BCEWithLogits
-from model.nn.network import mlp
-from model.nn.training import fit
+from model.training.fleet.readings import Reading, examples, fit_pretrained
 from model.units import DAY, HOUR, MINUTE
 from monitor.sampling.trace_reader import read_trace
 
@@ -49,24 +38,6 @@ MAX_HIGH_RATIO = 0.4
 SUSTAINED = (0.0, 60.0, 120.0, 300.0)
 AVERAGED_SAMPLES = (1, 5)
 """Numbers of consecutive samples that are averaged into one; 1 keeps the samples."""
-
-ROWS = 2500
-"""Largest number of rows of a reading."""
-
-NETWORKS, LAYERS = 4, (64, 32)
-FIT = FitConfig(epochs=16, batch_size=512, patience=0, keep_best=False)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Training rows of a trace for one sampling step and one high-load bound.
-
-    `x` has shape (rows, inputs). `y` has shape (rows, outputs), NaN where unknown. `typical` marks TYPICAL_QUANTILE.
-    """
-
-    x: Floats
-    y: Floats
-    typical: bool
 
 
 def readings(times: Floats, load: Floats, rng: np.random.Generator) -> list[Reading]:
@@ -91,46 +62,6 @@ def averaged(times: Floats, load: Floats, step: float) -> tuple[Floats, Floats]:
     count = np.add.reduceat(known.astype(float), first)
     total = np.add.reduceat(np.where(known, load, 0), first)
     return slots * step, np.divide(total, count, out=np.full(len(first), np.nan), where=count > 0)
-
-
-def examples(
-    times: Floats, index: Floats, step: float, sustained: float, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return features (rows, inputs) and labels (rows, outputs) of random samples of a trace."""
-    horizons = PRETRAINED_HORIZONS[2:7]
-    spec = FeatureSpec(
-        columns=("load",),
-        inputs=(),
-        logarithmic=(),
-        rules=Rules(((("load", 1.0),),), sustained),
-        windows=windows_for(horizons, step),
-        step=step,
-        horizons=horizons,
-        seasonal=True,
-    )
-    window = spec.new_window()
-    window.extend(times, index[:, None])
-    rows = np.sort(rng.choice(len(times), min(ROWS, len(times)), replace=False))
-    names = input_names(step)
-    x = design_matrix(spec, window, rows)[:, [spec.column_index[name] for name in names]]
-    return with_short_histories(x, names, rng), future_labels(times, window.state, PRETRAINED_HORIZONS, rows)
-
-
-def with_short_histories(x: Floats, names: tuple[str, ...], rng: np.random.Generator) -> Floats:
-    """Return the features, with about half of the rows as on a host with 15 minutes to 3 days of history."""
-    x = x.copy()
-    history = np.exp(rng.uniform(math.log(0.25 * HOUR), math.log(3 * DAY), len(x)))
-    history[rng.random(len(x)) < 0.5] = np.inf
-    never = np.log1p(7 * DAY / MINUTE)
-    for name in RECURRENCE[:3]:
-        column = x[:, names.index(f"load_index:{name}")]
-        column[column > np.log1p(history / MINUTE)] = never
-    for i, name in enumerate(names):
-        if name in DAY_FEATURES:
-            x[history < DAY, i] = np.nan
-        elif name.endswith("s"):
-            x[2 * history < float(name.rpartition(":")[2][:-1]), i] = np.nan
-    return x
 
 
 def synthetic_host(seed: int) -> tuple[Floats, Floats]:
@@ -175,24 +106,6 @@ def add_hump(load: Floats, times: Floats, start: float, duration: float, height:
     load[rows] += height * np.minimum(1.0, (times[rows] - start) / rise)
 
 
-def train(parts: list[Reading], seed: int) -> PretrainedModel:
-    """Train the networks on all readings."""
-    x, y = joined(parts)
-    typical = np.concatenate([part.y for part in parts if part.typical])
-    known = ~np.isnan(y).all(axis=1)
-    scaler = fit_scaler(x[known])
-    loss = BCEWithLogits()
-    rows = Examples(scaler(x[known]), y[known])
-    networks = []
-    for i in range(NETWORKS):
-        rng = np.random.default_rng([seed, i])
-        network = mlp((x.shape[1], *LAYERS, len(PRETRAINED_HORIZONS)), rng, dropout=0.1)
-        initialize_output_bias(network, loss, rows.y)
-        fit(network, loss, rows, None, FIT, rng)
-        networks.append(network)
-    return PretrainedModel(scaler, tuple(networks), np.nanmean(typical, axis=0, dtype=np.float64))
-
-
 def joined(parts: list[Reading]) -> tuple[Floats, Floats]:
     """Return the concatenated features and labels of readings."""
     return np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
@@ -227,7 +140,7 @@ def main() -> None:
             sources[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     for i in range(options.generated):
         parts += readings(*synthetic_host(options.seed + i), np.random.default_rng([options.seed, i]))
-    pretrained = train(parts, options.seed)
+    pretrained = fit_pretrained(parts, options.seed)
     for name, of_trace in scored.items():
         x, y = joined(of_trace)
         # At onset: rows without high load.

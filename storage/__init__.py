@@ -2,6 +2,7 @@
 
 from storage.anomalies import AnomalyRepository
 from storage.blocks import COMPACTED_TABLES, Compactor
+from storage.capacity import OUTCOME_UNKNOWN, CapacityRepository, CapacityResource, CapacityRow
 from storage.cycles import CycleRepository
 from storage.database import Database, open_database
 from storage.errors import (
@@ -14,9 +15,16 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
+from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
-from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
+from storage.notifications import (
+    ChannelHealth,
+    Notification,
+    NotificationRepository,
+    NotificationStatus,
+    NotifiedIncident,
+)
 from storage.predictions import PredictionRepository
 from storage.quantization import quantize_number, quantize_sample, quantize_values
 from storage.records import (
@@ -42,15 +50,26 @@ from storage.scores import ScoreRepository
 __all__ = [
     "COMPACTED_TABLES",
     "LOCAL_HOST_ID",
+    "OUTCOME_UNKNOWN",
     "SAMPLE_FIELDS",
     "AnomalyPeak",
     "AnomalyRecord",
     "AnomalyRepository",
+    "CapacityRepository",
+    "CapacityResource",
+    "CapacityRow",
+    "ChannelHealth",
     "Compactor",
     "CycleRepository",
     "Database",
     "DuplicateKeyError",
     "ExclusiveLock",
+    "FleetChange",
+    "FleetHost",
+    "FleetRepository",
+    "FleetScore",
+    "FleetWarning",
+    "HostPrediction",
     "LockHeldError",
     "MaintenanceWindow",
     "MergedRows",

@@ -62,12 +62,16 @@ def network_inputs(
 ) -> tuple[FeatureSubset, ...]:
     """Return the inputs of each network: the subsets in turn for plain networks, everything for encoded networks.
 
+    A single network has the features of all subsets.
+
     Args:
         subsets: feature subsets of plain networks.
         encoding: codes, whose positions follow those of the features.
         features: number of features.
         recipe: numbers of networks.
     """
+    if recipe.networks == 1:
+        return (FeatureSubset(used_columns(subsets)),)
     plain = tuple(subsets[i % len(subsets)] for i in range(recipe.networks - recipe.encoded_networks))
     everything = np.concatenate((used_columns(subsets), features + np.arange(len(encoding.inputs))))
     return plain + (FeatureSubset(everything, encoded=True),) * recipe.encoded_networks

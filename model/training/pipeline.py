@@ -40,6 +40,9 @@ from model.units import DAY
 MAX_ROWS = 20_000
 """Largest number of rows of a dataset: enough for three months, because neighbouring rows differ little."""
 
+SHARED_WEIGHT = 0.3
+"""Smallest prior blend weight of a pretrained model of the same fleet, whose hosts resemble each other."""
+
 OnEpoch = Callable[[Epoch, int], None]
 """Callback after an epoch: the epoch, numbered over all fits of a training run, and the largest number of epochs."""
 
@@ -76,9 +79,14 @@ def train(
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
     spec = make_spec(columns, values, rules, task.horizons, step)
+    if recipe.load_index_only:
+        spec = replace(spec, inputs=(), logarithmic=())
     folds = make_folds(build_dataset(spec, times, values, MAX_ROWS), task.horizons, step)
     weight = pretrained_weight(float(times[-1] - times[0]), max(folds.horizons)) if supports(spec) else 0.0
-    pretrained = adapt(bundled_pretrained_model(), spec, folds.horizons) if weight else None
+    if recipe.shared is not None and supports(spec):
+        weight = max(weight, SHARED_WEIGHT)
+    shared = recipe.shared or bundled_pretrained_model()
+    pretrained = adapt(shared, spec, folds.horizons) if weight else None
     threshold = start_threshold(task.precision)
     fitting = _Fitting(spec, folds.horizons, recipe, rng, pretrained, weight, threshold)
 
@@ -101,9 +109,7 @@ def train(
         holdout_model=holdout_model,
     )
     if folds.omitted and supports(spec):
-        predictor = add_pretrained_horizons(
-            predictor, bundled_pretrained_model(), tuple(folds.omitted), task.precision
-        )
+        predictor = add_pretrained_horizons(predictor, shared, tuple(folds.omitted), task.precision)
     candidate = evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
     replay_models = holdout_models(models, cross_fitting_parts(folds), predictions)
     return replace(candidate, holdout_models=replay_models)
@@ -164,7 +170,8 @@ class _Fitting:
         def examples(part: Dataset, scaled: Floats) -> Examples:
             return Examples(encoding(scaled), np.concatenate((part.y, part.auxiliary), axis=1))
 
-        trees = fit_trees(scaled, train_part.y, self.recipe.boosting, self.rng)
+        boosting = self.recipe.boosting
+        trees = fit_trees(scaled, train_part.y, boosting, self.rng) if boosting.trees else None
         train_examples = examples(train_part, scaled)
         del scaled  # as large as the features, and not needed during the fits
         validation_examples = None if validation is None else examples(validation, scaler(validation.x))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from model.forecast.pretrained import PretrainedModel
 from model.nn.fit_config import FitConfig
 from model.nn.optimizers import AdamW
 from model.trees.boosting import BoostingConfig
@@ -29,6 +30,8 @@ class Recipe:
         dropout: dropout rate of the hidden units.
         fit: fit configuration of plain networks; the batch size is an upper limit (see `batch_rows`).
         boosting: settings of the trees.
+        load_index_only: True for features of the load index only, without metrics as inputs.
+        shared: pretrained model of the host's fleet; None for the bundled pretrained model.
     """
 
     networks: int = 6
@@ -37,6 +40,8 @@ class Recipe:
     dropout: float = 0.15
     fit: FitConfig = field(default_factory=lambda: FitConfig(patience=0, keep_best=False))
     boosting: BoostingConfig = field(default_factory=BoostingConfig)
+    load_index_only: bool = False
+    shared: PretrainedModel | None = field(default=None, repr=False)
 
     @property
     def encoded_networks(self) -> int:

@@ -21,7 +21,7 @@ class BoostingConfig:
     """Settings of gradient boosting.
 
     Attributes:
-        trees: number of trees for each output.
+        trees: number of trees for each output; 0 for an ensemble without trees.
         depth: number of levels of a tree.
         learning_rate: factor on the values of the leaves.
         bins: largest number of bins of an input, of about equal numbers of rows.

@@ -9,9 +9,11 @@ from itertools import repeat
 
 from monitor.config.loader import Config
 from monitor.doctor.checks import (
+    channels,
     clock,
     database,
     disk,
+    fleet,
     live,
     model,
     permissions,
@@ -58,6 +60,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.CONFIGURATION, software.check_configuration),
     Check(CheckId.SOURCE, sources.check_sources),
     Check(CheckId.MEMORY_LIMIT, sources.check_memory_limit),
+    Check(CheckId.FLEET_SOURCE, fleet.check_fleet_source),
     Check(CheckId.STATE_DIRECTORY, permissions.check_state_directory),
     Check(CheckId.WRITE_ACCESS, permissions.check_write_access),
     Check(CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
@@ -78,6 +81,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.TRAININGS, quality.check_trainings),
     Check(CheckId.LIVE_SKILL, quality.check_predictions),
     Check(CheckId.DETECTOR, model.check_detector),
+    Check(CheckId.NOTIFICATIONS, channels.check_channels),
 )
 """Checks of a configured installation, in the order of the report."""
 

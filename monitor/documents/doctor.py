@@ -25,6 +25,10 @@ class CheckId(StrEnum):
     CONFIGURATION = "configuration"
     SOURCE = "source"
     MEMORY_LIMIT = "memory_limit"
+    FLEET_SOURCE = "fleet_source"
+    FLEET_FIELD = "fleet_field"
+    FLEET_TARGETS = "fleet_targets"
+    FLEET_CLOCK = "fleet_clock"
     STATE_DIRECTORY = "state_directory"
     FILE_OWNERS = "file_owners"
     WRITE_ACCESS = "write_access"
@@ -58,6 +62,7 @@ class CheckId(StrEnum):
     LIVE_SKILL = "live_skill"
     INPUT_DRIFT = "input_drift"
     DETECTOR = "detector"
+    NOTIFICATIONS = "notifications"
     REMAINING_CHECKS = "remaining_checks"
 
 

@@ -38,6 +38,26 @@ UNKNOWN_PATH = text_response(404, "not found")
 METHOD_NOT_ALLOWED = text_response(405, "method not allowed", ("Allow", "GET, HEAD"))
 
 
+def send(response: Response, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Start a WSGI response, compressed if the client accepts it, and return its body."""
+    encoding: Headers = []
+    if len(response.body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        response = replace(response, body=compressed(response.body))
+        encoding.append(("Content-Encoding", "gzip"))
+    start_response(response.status, [*response.headers, ("Vary", "Accept, Accept-Encoding"), *encoding])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+
+
+def read_static(environ: WSGIEnvironment) -> Response:
+    """Return the response to a request for a static file of the page."""
+    from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
+
+    file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
+    if file is None:
+        return UNKNOWN_PATH
+    return Response(200, file.content_type, file.content, CACHE_FOR_A_DAY)
+
+
 class Application:
     """WSGI application with the routes of the HTTP server, which expose the state of the daemon."""
 
@@ -78,19 +98,13 @@ class Application:
             **dict.fromkeys(self._api.documents, self._document),
         }
         self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
-            STATIC_PREFIX: self._static,
+            STATIC_PREFIX: read_static,
             EVENT_PREFIX: self._event_page,
             f"{ANOMALIES_PATH}/": self._document,
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        response = self._route(environ)
-        encoding: Headers = []
-        if len(response.body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            response = replace(response, body=compressed(response.body))
-            encoding.append(("Content-Encoding", "gzip"))
-        start_response(response.status, [*response.headers, ("Vary", "Accept, Accept-Encoding"), *encoding])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+        return send(self._route(environ), environ, start_response)
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")
@@ -158,8 +172,9 @@ class Application:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
+        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         actions = self._access.state(environ)
-        page = render_page(self._api, self._host, environ["PATH_INFO"], self._speed, actions)
+        page = render_page(self._api, self._host, environ["PATH_INFO"], self._speed, actions, query)
         return Response(200, HTML, page.encode())
 
     def _event_page(self, environ: WSGIEnvironment) -> Response:
@@ -168,11 +183,3 @@ class Application:
         event_id = environ["PATH_INFO"].removeprefix(EVENT_PREFIX)
         page = render_event_page(self._api, self._host, event_id, self._access.state(environ))
         return Response(page.code, HTML, page.html.encode())
-
-    def _static(self, environ: WSGIEnvironment) -> Response:
-        from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
-
-        file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
-        if file is None:
-            return UNKNOWN_PATH
-        return Response(200, file.content_type, file.content, CACHE_FOR_A_DAY)

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.actions import print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import load_host_configuration
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import TIME
@@ -38,8 +39,8 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
     """Remove a period of the stored history.
 
     Deletes the samples from the first to the last time, both included, and what was derived from them: predictions,
-    scores of whole hours, anomaly events without a verdict, and the processes recorded in the period. Keeps the
-    models; to train again, run `monitor retrain`. The daemon may keep running.
+    scores of whole hours, anomaly events without a verdict, and the processes and the use of file systems recorded in
+    the period. Keeps the models; to train again, run `monitor retrain`. The daemon may keep running.
     """
     from monitor.documents.traces import PurgeDocument  # noqa: PLC0415
     from monitor.reports.files import purge_report  # noqa: PLC0415
@@ -47,7 +48,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
 
     if start > end:
         raise click.UsageError("--from must not be later than --to")
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         samples = stores.samples.count_between(start, end)
         predictions = stores.predictions.count_between(start, end)
         predictions += stores.replayed_predictions.count_between(start, end)
@@ -64,6 +65,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
             predictions=stores.predictions.purge_between(start, end) + delete_replayed(stores, start, end),
         )
         stores.scores.purge_between(start, end)
+        stores.capacity.purge_between(start, end)
     print_result(options, document, purge_report(document))
     return ExitCode.DONE
 

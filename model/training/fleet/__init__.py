@@ -1,0 +1,1 @@
+"""Training for many hosts: a pooled model, and own models of single hosts."""

@@ -1,0 +1,1 @@
+"""Training of a fleet: tasks of single hosts, and what runs them."""
