@@ -55,7 +55,9 @@ def test_retrain_with_the_same_samples_and_seed_gives_the_same_model_also_on_com
     for _ in range(2):
         assert admin("retrain", "--force")[0] == 0
     with open_database(admin.url) as database:
-        assert Compactor(database).compact_next("samples", 0.0, time.time()).rows > 100
+        compactor = Compactor(database)
+        # The first hour may have few rows, the second one is complete.
+        assert sum(compactor.compact_next("samples", 0.0, time.time()).rows for _ in range(2)) > 360
     monkeypatch.setattr("monitor.inference.stored_samples.MAX_PLAIN_ROWS", 0)
     assert admin("retrain", "--force")[0] == 0
     models = json.loads(admin("models", "list", "--json")[1])
