@@ -15,7 +15,6 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
-from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.notifications import (
@@ -64,12 +63,6 @@ __all__ = [
     "Database",
     "DuplicateKeyError",
     "ExclusiveLock",
-    "FleetChange",
-    "FleetHost",
-    "FleetRepository",
-    "FleetScore",
-    "FleetWarning",
-    "HostPrediction",
     "LockHeldError",
     "MaintenanceWindow",
     "MergedRows",

@@ -29,6 +29,7 @@ NOT_NEEDED = (
     "smtplib",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.orm",
+    "storage.fleet",
     "storage.salvage",
     "yaml",
 )

@@ -23,7 +23,8 @@ from monitor.system.logging import get_logger, setup_logging
 from monitor.system.redaction import redact_url
 from monitor.web import Guarded, guard, make_server
 from monitor.web.web_config.loader import web_file_problems
-from storage import FleetRepository, FleetWarning, StorageError
+from storage import StorageError
+from storage.fleet import FleetRepository, FleetWarning
 
 if TYPE_CHECKING:
     from monitor.fleet.notifications.wiring import FleetNotifications

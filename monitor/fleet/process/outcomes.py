@@ -9,7 +9,7 @@ import numpy as np
 
 from model.units import HOUR
 from monitor.fleet.interfaces import FleetForecast
-from storage import FleetScore
+from storage.fleet import FleetScore
 from storage.fleet.records import SCORE_SUMS
 
 MIN_KNOWN = 0.8

@@ -12,7 +12,8 @@ from model.units import DAY
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import FleetStorageState
 from monitor.stores import Stores
-from storage import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction, StorageError
+from storage import StorageError
+from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 from storage.fleet.records import SCORE_SUMS
 
 Key = TypeVar("Key")

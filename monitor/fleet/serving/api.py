@@ -19,7 +19,8 @@ from monitor.fleet.serving.selection import parse_selection, select_hosts
 from monitor.system.suggestions import suggestion
 from monitor.web.api import ApiError
 from monitor.web.api.parameters import MAX_ECHO
-from storage import FleetRepository, StorageError
+from storage import StorageError
+from storage.fleet import FleetRepository
 
 FLEET_PATH = "/api/v1/fleet"
 HOST_PREFIX = f"{FLEET_PATH}/hosts/"

@@ -20,7 +20,7 @@ from monitor.documents.fleet import (
 from monitor.fleet.process.host_table import HostTable
 from monitor.fleet.process.state import FleetState
 from monitor.system.redaction import redact_credentials, redact_url
-from storage import FleetScore, FleetWarning
+from storage.fleet import FleetScore, FleetWarning
 from storage.fleet.records import SCORE_SUMS
 
 Starts = Mapping[tuple[str, float], float]

@@ -6,15 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage import (
-    Database,
-    FleetChange,
-    FleetHost,
-    FleetRepository,
-    FleetScore,
-    FleetWarning,
-    HostPrediction,
-)
+from storage import Database
+from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,8 @@ from monitor.daemon.sd_notify import Notifier
 from monitor.errors import MonitorError
 from monitor.fleet.process.fleet_process import FleetProcess
 from monitor.fleet.process.parts import FleetFactory
-from storage import FleetRepository, open_database
+from storage import open_database
+from storage.fleet import FleetRepository
 from tests.unit.monitor.fleet.fleets import FakeForecaster, FakeSource
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,8 @@ import pytest
 
 from monitor.fleet.serving.api import FLEET_PATH, HOST_PREFIX, FleetApi
 from monitor.web.api import ApiError
-from storage import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, StorageError, open_database
+from storage import StorageError, open_database
+from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning
 from tests.unit.monitor.fleet.fleets import START, running_fleet
 
 pytestmark = pytest.mark.unit

@@ -9,7 +9,8 @@ from monitor.fleet.serving.stored_fleet import (
     stored_status,
     stored_table,
 )
-from storage import FleetHost, FleetRepository, open_database
+from storage import open_database
+from storage.fleet import FleetHost, FleetRepository
 from tests.unit.monitor.fleet.fleets import START, STEP, fleet_config, running_fleet
 
 pytestmark = pytest.mark.unit
