@@ -94,14 +94,15 @@ class OutcomeLog:
         self._lengths = tuple(int(np.ceil(horizon / step - 1e-9)) for horizon in horizons)
         self._load_scale = (UNKNOWN_LOAD - 1) / load_limit
         self._slots = round(LOG_SECONDS / width)
+        # Filled, not zeroed: all memory is occupied at once, and does not grow for days.
         shape = (self._slots, len(horizons), hosts)
         self._model: Integers = np.full(shape, NO_LOGIT, np.int8)
         self._published: Integers = np.full(shape, NO_LOGIT, np.int8)
         self._outcomes: Integers = np.full(shape, -1, np.int8)
-        self._warnings: Bools = np.zeros(shape, bool)
-        self._flags: Integers = np.zeros((self._slots, hosts), np.uint8)
+        self._warnings: Bools = np.full(shape, False)
+        self._flags: Integers = np.full((self._slots, hosts), 0, np.uint8)
         self._load: Integers = np.full((self._slots, hosts), UNKNOWN_LOAD, np.uint8)
-        self._offsets: Integers = np.zeros((self._slots, hosts), np.int16)
+        self._offsets: Integers = np.full((self._slots, hosts), 0, np.int16)
         self.newest = -1
 
     def clear(self, hosts: Integers) -> None:
