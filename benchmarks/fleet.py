@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from model.training.task import Task
 from model.units import DAY, HOUR
 from monitor.config.fleet.source_section import SourceSection
 from monitor.config.loader import Config
+from monitor.daemon.memory import release_memory, tune_malloc
 from monitor.fleet.forecasting import create_forecaster
 from monitor.fleet.interfaces import FleetForecaster, HostHistory
 from monitor.fleet.source.factory import create_source
@@ -93,7 +93,8 @@ def memory(name: str) -> float:
 
 
 def measure_size(traces: Sequence[Path], hosts: int, url: str) -> dict[str, float]:
-    """Return the figures of one size, in this process."""
+    """Return the figures of one size, in this process, whose memory is set up as that of the daemon."""
+    tune_malloc()
     config = fleet_config(url)
     source = create_source(config, {})
     started = time.process_time()
@@ -112,6 +113,7 @@ def measure_size(traces: Sequence[Path], hosts: int, url: str) -> dict[str, floa
         forecaster.add([HostHistory(host, times, np.concatenate([part.values for part in own]))])
     with_http = (time.process_time() - started) / read
     _add_histories(forecaster, ReplayedFleet(traces, hosts), read, hosts)
+    release_memory()
     cycles = []
     before = _requests(url)
     for number in range(WARM_UP_CYCLES + CYCLES):
