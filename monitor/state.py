@@ -9,6 +9,7 @@ from model.anomaly.events import DetectorReading
 from monitor.config.loader import Config
 from monitor.inference.forecast import Forecast
 from monitor.queries.anomaly_scores import AnomalyScores
+from monitor.queries.capacity import CapacityState
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.sampling.storage_state import StorageState
@@ -142,6 +143,7 @@ class DaemonState:
         storage: state of the writes to the database.
         config: configuration in effect.
         channels: state of each channel of the notifications.
+        capacity: predictions of exhausted capacity; None before the first run of their job.
     """
 
     version: str
@@ -159,3 +161,4 @@ class DaemonState:
     storage: StorageState = field(default_factory=StorageState)
     config: Config = field(default_factory=Config)
     channels: Mapping[str, ChannelState] = field(default_factory=dict)
+    capacity: CapacityState | None = None

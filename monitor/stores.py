@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from model.units import HOUR
 from storage import (
     AnomalyRepository,
+    CapacityRepository,
     Compactor,
     CycleRepository,
     Database,
@@ -43,6 +44,7 @@ class Stores:
     replayed_scores: ScoreRepository
     compactor: Compactor
     notifications: NotificationRepository
+    capacity: CapacityRepository
 
 
 def delete_replayed(stores: Stores, start: float, end: float) -> int:
@@ -109,4 +111,5 @@ def stores_of(database: Database) -> Stores:
         replayed_scores=ScoreRepository(database, replayed=True),
         compactor=Compactor(database),
         notifications=NotificationRepository(database),
+        capacity=CapacityRepository(database),
     )

@@ -28,6 +28,7 @@ from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
+from monitor.documents.fleet import FleetDocument, FleetHostDetailsDocument, FleetStatusDocument, FleetWarningDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -57,6 +58,10 @@ DOCUMENTS: dict[str, Any] = {
     "backtest": BacktestDocument,
     "check-config": ConfigCheckDocument,
     "doctor": DoctorDocument,
+    "fleet": FleetDocument,
+    "fleet-host": FleetHostDetailsDocument,
+    "fleet-status": FleetStatusDocument,
+    "fleet-warnings": tuple[FleetWarningDocument, ...],
     "history": HistoryDocument,
     "maintenance": MaintenanceDocument,
     "maintenance-end": MaintenanceEndDocument,

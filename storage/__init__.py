@@ -2,6 +2,7 @@
 
 from storage.anomalies import AnomalyRepository
 from storage.blocks import COMPACTED_TABLES, Compactor
+from storage.capacity import OUTCOME_UNKNOWN, CapacityRepository, CapacityResource, CapacityRow
 from storage.cycles import CycleRepository
 from storage.database import Database, open_database
 from storage.errors import (
@@ -14,6 +15,7 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUsage
+from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
@@ -42,15 +44,25 @@ from storage.scores import ScoreRepository
 __all__ = [
     "COMPACTED_TABLES",
     "LOCAL_HOST_ID",
+    "OUTCOME_UNKNOWN",
     "SAMPLE_FIELDS",
     "AnomalyPeak",
     "AnomalyRecord",
     "AnomalyRepository",
+    "CapacityRepository",
+    "CapacityResource",
+    "CapacityRow",
     "Compactor",
     "CycleRepository",
     "Database",
     "DuplicateKeyError",
     "ExclusiveLock",
+    "FleetChange",
+    "FleetHost",
+    "FleetRepository",
+    "FleetScore",
+    "FleetWarning",
+    "HostPrediction",
     "LockHeldError",
     "MaintenanceWindow",
     "MergedRows",

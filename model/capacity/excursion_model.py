@@ -19,7 +19,7 @@ from model.forecast.log_odds import logit, sigmoid
 FOLDS = 4
 """Number of contiguous parts of the history; the residuals of each are those of a fit to the others."""
 
-MAX_ROWS = 1024
+MAX_ROWS = 512
 """Largest number of evenly spaced rows of a fit: neighbouring rows have nearly the same excursion."""
 
 WEIGHT_PRIOR_BLOCKS = 6.0

@@ -60,16 +60,17 @@ class CapacityForecaster:
     fitted_at: float | None = None
     _models: dict[float, ExcursionModel] = field(default_factory=dict)
 
-    def forecast(self, grid: UsageGrid, size: float, now: float) -> CapacityForecast | None:
+    def forecast(self, grid: UsageGrid, size: float, now: float, limit: float = LIMIT) -> CapacityForecast | None:
         """Return the prediction for the last time of a grid; None if the history is shorter than `min_history`.
 
         Args:
             grid: use of the resource; its last value is known.
             size: use at which the resource is exhausted, in the unit of the grid; positive.
             now: time of the last value in seconds.
+            limit: ratio of the size whose passing is predicted.
         """
         present = float(grid.values[-1])
-        margin = LIMIT * size - present
+        margin = limit * size - present
         if margin <= 0:
             return CapacityForecast(probability=1.0, full_seconds=0.0, predict_linear=1.0, persistence=1.0)
         if len(grid.values) * grid.step < self.task.min_history:
@@ -81,8 +82,8 @@ class CapacityForecaster:
         return CapacityForecast(
             probability=probability,
             full_seconds=self._full_seconds(grid, size, margin) if self.task.horizon >= DAY else None,
-            predict_linear=line_passes(grid, self.task, LIMIT * size),
-            persistence=persistence_passes(grid, self.task, LIMIT * size),
+            predict_linear=line_passes(grid, self.task, limit * size),
+            persistence=persistence_passes(grid, self.task, limit * size),
         )
 
     def _fit_is_due(self, grid: UsageGrid, now: float) -> bool:

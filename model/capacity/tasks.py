@@ -36,7 +36,7 @@ TASKS = {task.kind: task for task in (FILESYSTEM, MEMORY)}
 """All tasks by kind."""
 
 LIMIT = 0.95
-"""Use, as a ratio of the size, from which a resource counts as exhausted."""
+"""Default of the use, as a ratio of the size, from which a resource counts as exhausted."""
 
 PATH_HORIZONS = (HOUR, 6 * HOUR, DAY)
 """Horizons in seconds whose median excursions give the expected time at which a file system is full."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
+from monitor.config.capacity.section import CapacitySection
 from monitor.config.events_section import EventsSection
 from monitor.config.fleet.fleet_section import FleetSection
 from monitor.config.fleet.source_section import SourceSection
@@ -54,6 +55,7 @@ class Config:
     training: TrainingSection = field(default_factory=TrainingSection)
     gate: GateSection = field(default_factory=GateSection)
     anomaly: AnomalySection = field(default_factory=AnomalySection)
+    capacity: CapacitySection = field(default_factory=CapacitySection)
     events: EventsSection = field(default_factory=EventsSection)
     notify: NotifySection = field(default_factory=NotifySection)
     web: WebSection = field(default_factory=WebSection)

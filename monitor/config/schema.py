@@ -15,6 +15,7 @@ from model.nn.optimizers import OPTIMIZERS
 from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
+from monitor.config.capacity.section import CapacitySection
 from monitor.config.database_url import database_url
 from monitor.config.events_section import EventsSection
 from monitor.config.fleet.fleet_section import FleetSection
@@ -197,6 +198,7 @@ SECTIONS: dict[str, Any] = {
     "training": TrainingSection,
     "gate": GateSection,
     "anomaly": AnomalySection,
+    "capacity": CapacitySection,
     "events": EventsSection,
     "notify": NotifySection,
     "web": WebSection,

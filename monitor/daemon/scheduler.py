@@ -52,6 +52,7 @@ class Job:
         executor: name of the thread pool: SAMPLER, NOTIFIER or "default".
         offset: seconds by which the calls are later than the multiples of the interval.
         deadline: duration in seconds above which a run is hung.
+        at_start: True for a further run as soon as the job is scheduled.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Job:
     executor: str = "default"
     offset: float = 0.0
     deadline: float = DEADLINE
+    at_start: bool = False
 
 
 class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
@@ -183,6 +185,7 @@ class Scheduler:
 
     def _schedule(self, job: Job) -> None:
         self._meters[job.name].restart(job.interval, job.deadline)
+        first = {"next_run_time": datetime.now(UTC)} if job.at_start else {}
         self._scheduler.add_job(
             self._metered(job),
             AlignedTrigger(job.interval, job.offset),
@@ -192,6 +195,7 @@ class Scheduler:
             max_instances=1,
             misfire_grace_time=max(1, int(job.interval)),
             replace_existing=True,
+            **first,
         )
 
     def _follow_clock(self, now: datetime) -> None:

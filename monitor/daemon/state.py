@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from monitor import release
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
+from monitor.queries.capacity import CapacityState
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.reports.status import status_line
 from monitor.sampling.storage_state import StorageState
@@ -55,6 +56,7 @@ class StateHolder:
         self.page_url = ""
         self.stop_notifications: Callable[[], None] = lambda: None
         self._channels: Mapping[str, ChannelState] = {}
+        self._capacity: CapacityState | None = None
         self.use(config)
         self._notifier = notifier
         self._reload = reload
@@ -75,6 +77,8 @@ class StateHolder:
         self._config = config
         if not config.notify.channels:
             self._channels = {}
+        if not config.capacity.enabled:
+            self._capacity = None
 
     @property
     def overview(self) -> Overview | None:
@@ -99,6 +103,10 @@ class StateHolder:
     def publish_anomaly(self, anomaly: AnomalyState | None) -> None:
         """Replace the state of the anomaly detector that is exposed over HTTP; None if no detector runs."""
         self._anomaly = anomaly
+
+    def publish_capacity(self, capacity: CapacityState) -> None:
+        """Replace the predictions of exhausted capacity."""
+        self._capacity = capacity
 
     def publish_channels(self, channels: Mapping[str, ChannelState]) -> None:
         """Replace the state of the channels of the notifications."""
@@ -151,4 +159,5 @@ class StateHolder:
             storage=self._storage_state(),
             config=self._config,
             channels=self._channels,
+            capacity=self._capacity,
         )

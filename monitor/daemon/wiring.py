@@ -40,6 +40,7 @@ MODEL_SALVAGE_INTERVAL = 15.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 COMPACTION_INTERVAL = 5 * MINUTE
+CAPACITY_INTERVAL = 5 * MINUTE
 ANOMALY_DETECTION_INTERVAL = MINUTE
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
@@ -143,11 +144,7 @@ def build_services(
         generation=storage.open_generation,
         clock=clock,
     )
-    recalibration = cache.get(
-        "recalibration",
-        (stores, served),
-        lambda: RecalibrationJob(stores, served, clock),
-    )
+    recalibration = cache.get("recalibration", (stores, served), lambda: RecalibrationJob(stores, served, clock))
     process_recorder = cache.get(
         "process_recorder", (stores, config.events), lambda: ProcessRecorder(stores, config.events, clock)
     )
@@ -159,11 +156,10 @@ def build_services(
         ),
     )
     model_salvage = ModelSalvageJob(stores, config, lambda: follow_up.followed_generation, time.time)
+    scoring_every = scoring_interval(config.high_load.horizons)
     scoring = ScoringJob(stores, lambda: served.rules, interval, clock)
     retention = RetentionJob(stores, config.storage.retention, interval, clock)
     compaction = cache.get("compaction", (stores,), lambda: CompactionJob(stores, clock))
-    sampling = config.sampling
-    horizons = config.high_load.horizons
     return Services(
         jobs=(
             # No job starts together with a sample. Common start times wake the process less often.
@@ -173,18 +169,19 @@ def build_services(
             Job(
                 "model_salvage", MODEL_SALVAGE_INTERVAL, model_salvage.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE
             ),
-            Job("scoring", scoring_interval(horizons), scoring.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            Job("scoring", scoring_every, scoring.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job(
                 "recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE
             ),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
             Job("compaction", COMPACTION_INTERVAL, compaction.run, offset=JOB_OFFSET, deadline=LONG_DEADLINE),
+            *_capacity_jobs(config, stores, holder, cache, clock),
             *_notification_jobs(config, stores, holder, cache, clock),
         ),
         sources=cache.get(
             "sources",
-            (sampling.sources, sampling.network_exclude),
-            lambda: make_sources(sampling.sources, sampling.network_exclude),
+            (config.sampling.sources, config.sampling.network_exclude),
+            lambda: make_sources(config.sampling.sources, config.sampling.network_exclude),
         ),
         served=served,
         process_recorder=process_recorder,
@@ -197,6 +194,19 @@ def build_services(
         before_sample=follow_up.run,
         refresh=status_refresh.run,
     )
+
+
+def _capacity_jobs(
+    config: Config, stores: Stores, holder: StateHolder, cache: ObjectCache, clock: Callable[[], float]
+) -> tuple[Job, ...]:
+    """Return the job of the capacity predictions if they are enabled; otherwise its modules are not loaded."""
+    if not config.capacity.enabled:
+        return ()
+    from monitor.jobs.capacity import CapacityJob  # noqa: PLC0415
+
+    key = (stores, config.capacity, config.warning)
+    job = cache.get("capacity", key, lambda: CapacityJob(stores, config, holder.publish_capacity, clock))
+    return (Job("capacity", CAPACITY_INTERVAL, job.run, offset=JOB_OFFSET),)
 
 
 def _notification_jobs(

@@ -51,6 +51,10 @@ false_alarms_per_month = 10
 # The processes of this machine have nothing to do with the trace.
 processes = false
 
+[capacity]
+# The disks of this machine have nothing to do with the trace.
+enabled = false
+
 [web]
 listen = "{listen}"
 

@@ -12,6 +12,9 @@ from monitor.stores import Stores
 MAX_GAP_SECONDS = 2 * HOUR
 """Longest gap between samples that counts as age, in seconds; longer ones may come from a clock step."""
 
+CAPACITY_KEPT = 35 * DAY
+"""Seconds for which the use of file systems and memory is kept, if the retention is not shorter."""
+
 NOTIFICATIONS_KEPT = 7 * DAY
 """Seconds for which the record of a delivered or abandoned notification is kept."""
 
@@ -56,20 +59,14 @@ class RetentionJob:
         2. Delete predictions and scores (live and replayed), block maxima and process snapshots older than the
            oldest remaining sample.
         3. Delete replayed anomalies without a verdict that started before this sample.
-        4. Delete the notifications that were finished more than NOTIFICATIONS_KEPT ago.
+        4. Delete the use of file systems and memory before CAPACITY_KEPT.
+        5. Delete the notifications that were finished more than NOTIFICATIONS_KEPT ago.
 
         Raises:
             StorageError: the database cannot be written.
         """
         samples = self._stores.samples
-        samples.purge(
-            samples.start_of_newest(
-                self._retention,
-                until=self._clock(),
-                max_gap=self._max_gap,
-                min_rows=self._min_samples,
-            )
-        )
+        samples.purge(self._start_of_newest(self._retention))
         oldest = samples.oldest_at()
         if oldest is not None:
             self._stores.predictions.purge(oldest)
@@ -79,4 +76,11 @@ class RetentionJob:
             self._stores.replayed_predictions.purge(oldest)
             self._stores.replayed_scores.purge(oldest)
             self._stores.anomalies.replace_replayed(-math.inf, oldest, [])
+        self._stores.capacity.purge(self._start_of_newest(min(self._retention, CAPACITY_KEPT)))
         self._stores.notifications.purge_finished(self._clock() - NOTIFICATIONS_KEPT)
+
+    def _start_of_newest(self, seconds: float) -> float:
+        """Return the time since which samples cover `seconds` seconds."""
+        return self._stores.samples.start_of_newest(
+            seconds, until=self._clock(), max_gap=self._max_gap, min_rows=self._min_samples
+        )

@@ -38,6 +38,16 @@ UNKNOWN_PATH = text_response(404, "not found")
 METHOD_NOT_ALLOWED = text_response(405, "method not allowed", ("Allow", "GET, HEAD"))
 
 
+def send(response: Response, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Start a WSGI response, compressed if the client accepts it, and return its body."""
+    encoding: Headers = []
+    if len(response.body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        response = replace(response, body=compressed(response.body))
+        encoding.append(("Content-Encoding", "gzip"))
+    start_response(response.status, [*response.headers, ("Vary", "Accept, Accept-Encoding"), *encoding])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+
+
 class Application:
     """WSGI application with the routes of the HTTP server, which expose the state of the daemon."""
 
@@ -84,13 +94,7 @@ class Application:
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        response = self._route(environ)
-        encoding: Headers = []
-        if len(response.body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            response = replace(response, body=compressed(response.body))
-            encoding.append(("Content-Encoding", "gzip"))
-        start_response(response.status, [*response.headers, ("Vary", "Accept, Accept-Encoding"), *encoding])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+        return send(self._route(environ), environ, start_response)
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")

@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 import storage.migrations
 from storage import (
     AnomalyRepository,
+    CapacityRepository,
     MaintenanceWindow,
     ModelPart,
     ModelRegistry,
@@ -309,3 +310,15 @@ def test_database_keeps_the_notifications(migrated_url: str) -> None:
         notifications = NotificationRepository(database)
         assert notifications.pending_counts() == {"ops": 1}
         assert notifications.incidents() == [NotifiedIncident("high_load", 1.7e9, 900.0, 300.0)]
+
+
+@pytest.mark.parametrize("revision", ["0016"])
+def test_database_keeps_the_use_of_file_systems(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        capacity = CapacityRepository(database)
+        (resource,) = capacity.resources(0.0)
+        assert (resource.kind, resource.name) == ("filesystem", "/var")
+        row = capacity.last(resource.id, 1.8e9)
+        assert row is not None
+        assert (row.used, row.size, row.probability, row.warning) == (900.0, 1000.0, 0.8, True)
+        assert capacity.pending(resource.id, 1.8e9).tolist() == [[1_700_000_100.0, 950.0]]

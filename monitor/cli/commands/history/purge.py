@@ -38,8 +38,8 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
     """Remove a period of the stored history.
 
     Deletes the samples from the first to the last time, both included, and what was derived from them: predictions,
-    scores of whole hours, anomaly events without a verdict, and the processes recorded in the period. Keeps the
-    models; to train again, run `monitor retrain`. The daemon may keep running.
+    scores of whole hours, anomaly events without a verdict, and the processes and the use of file systems recorded in
+    the period. Keeps the models; to train again, run `monitor retrain`. The daemon may keep running.
     """
     from monitor.documents.traces import PurgeDocument  # noqa: PLC0415
     from monitor.reports.files import purge_report  # noqa: PLC0415
@@ -64,6 +64,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
             predictions=stores.predictions.purge_between(start, end) + delete_replayed(stores, start, end),
         )
         stores.scores.purge_between(start, end)
+        stores.capacity.purge_between(start, end)
     print_result(options, document, purge_report(document))
     return ExitCode.DONE
 

@@ -47,6 +47,7 @@ def test_services_schedule_every_job(stores):
         "retention",
         "compaction",
         "anomaly_detection",
+        "capacity",
     }
     assert holder.state().overview is None
     services.refresh()

@@ -16,10 +16,14 @@ from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
+from monitor.fleet.serving.host_documents import details_document
+from monitor.fleet.serving.host_documents import status_document as fleet_status_document
+from monitor.fleet.serving.host_documents import warning_document as fleet_warning_document
+from monitor.fleet.serving.selection import Selection, select_hosts
 from monitor.system.json_codec import to_plain
 from monitor.training.salvage import SalvageResult
 from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
-from storage import TrainingOutcome
+from storage import FleetScore, FleetWarning, TrainingOutcome
 from tests.unit.monitor.conftest import NOW
 from tests.unit.monitor.documents.samples import (
     BACKTEST,
@@ -39,6 +43,7 @@ from tests.unit.monitor.documents.samples import (
     STARTED_WARNING,
     TRACE_IMPORT,
 )
+from tests.unit.monitor.fleet.fleets import START, running_fleet
 
 pytestmark = pytest.mark.unit
 
@@ -78,6 +83,7 @@ def documents(state, overview, live):
         "processes": [PROCESSES],
         "purge": [PURGE],
         "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
+        **fleet_documents(),
         "scorecard": [SCORECARD, NO_SCORECARD],
         "report": [ScoreReportDocument(NOW, scores, scores, COUNTS, (STARTED_WARNING,), SCORECARD, NO_SCORECARD)],
         "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
@@ -85,6 +91,20 @@ def documents(state, overview, live):
         "trace-import": [TRACE_IMPORT],
         "training": [run_document(run), run_document(replace(run, report=None))],
         "warnings": [(STARTED_WARNING,), ()],
+    }
+
+
+def fleet_documents():
+    """Return the documents of a fleet with a warning, and of one whose source has never answered."""
+    fleet = running_fleet()
+    warning = FleetWarning("web2:9100", 300.0, START, None, 0.6, 0.7)
+    score = FleetScore("web2:9100", 300.0, START, 0, 10, 0, 0, 0, 0, 0.1, 0.2)
+    empty = running_fleet({}).fleet_state()
+    return {
+        "fleet": [select_hosts(fleet.fleet_state(), Selection()), select_hosts(empty, Selection())],
+        "fleet-host": [details_document(fleet.fleet_state(), "web2:9100", [warning], [score])],
+        "fleet-status": [fleet_status_document(fleet.fleet_state()), fleet_status_document(empty)],
+        "fleet-warnings": [(fleet_warning_document(warning),)],
     }
 
 
