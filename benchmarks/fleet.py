@@ -154,7 +154,7 @@ def training_rate(traces: Sequence[Path], hosts: int) -> float:
         config = fleet_config(url)
         task = Task(Rules(((("cpu_usage", 0.6),),), 60.0), config.high_load.horizons)
         trainer = FleetTrainer(create_source(config, {}), LocalExecutor(1), task, GateConfig())
-        names = [f"host-{number:06}" for number in range(hosts)]
+        names = [f"host{number:06}" for number in range(hosts)]
         shared = dumps_pretrained(bundled_pretrained_model(), {})
         before = _children_seconds()
         results = list(trainer.train_own(names, START - TRAINING_HISTORY, START, shared))

@@ -36,7 +36,7 @@ class ReplayedFleet:
 
     def __init__(self, paths: Sequence[Path], hosts: int) -> None:
         """Read the traces; traces with longer steps repeat their values every minute."""
-        self.names = tuple(f"host-{number:06}" for number in range(hosts))
+        self.names = tuple(f"host{number:06}" for number in range(hosts))
         traces = []
         for path in paths:
             trace = read_trace(path)
@@ -64,7 +64,7 @@ class ReplayedFleet:
         """Return the body of the answer to an instant query or a range query."""
         query = parameters["query"]
         field = FIELDS.index(query.partition("{")[0])
-        named = re.findall(r"host-(\d{6})", query)
+        named = re.findall(r"host(\d{6})", query)
         hosts = np.array([int(name) for name in named] or range(len(self.names)), np.intp)
         if "time" in parameters:
             time = int(float(parameters["time"]))

@@ -29,6 +29,7 @@ from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
 from monitor.documents.fleet import FleetDocument, FleetHostDetailsDocument, FleetStatusDocument, FleetWarningDocument
+from monitor.documents.fleet_training import FleetRetrainingDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -60,6 +61,7 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": DoctorDocument,
     "fleet": FleetDocument,
     "fleet-host": FleetHostDetailsDocument,
+    "fleet-retrain": FleetRetrainingDocument,
     "fleet-status": FleetStatusDocument,
     "fleet-warnings": tuple[FleetWarningDocument, ...],
     "history": HistoryDocument,
