@@ -28,8 +28,18 @@ from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
+<<<<<<< HEAD
 from monitor.documents.fleet import FleetDocument, FleetHostDetailsDocument, FleetStatusDocument, FleetWarningDocument
 from monitor.documents.fleet_training import FleetRetrainingDocument
+=======
+from monitor.documents.fleet import (
+    FleetDocument,
+    FleetHostDetailsDocument,
+    FleetReportDocument,
+    FleetStatusDocument,
+    FleetWarningDocument,
+)
+>>>>>>> main
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -61,7 +71,11 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": DoctorDocument,
     "fleet": FleetDocument,
     "fleet-host": FleetHostDetailsDocument,
+<<<<<<< HEAD
     "fleet-retrain": FleetRetrainingDocument,
+=======
+    "fleet-report": FleetReportDocument,
+>>>>>>> main
     "fleet-status": FleetStatusDocument,
     "fleet-warnings": tuple[FleetWarningDocument, ...],
     "history": HistoryDocument,

@@ -86,8 +86,9 @@ class Config:
 
     @property
     def stays_local(self) -> bool:
-        """True if the daemon needs connections with this host only: from clients, and to channels."""
-        return self.web.listens_locally and all(channel.is_local for _, channel in self.notify.channels)
+        """True if all connections are with this host: from clients, to channels and to the source of a fleet."""
+        channels_are_local = all(channel.is_local for _, channel in self.notify.channels)
+        return self.web.listens_locally and channels_are_local and self.source.is_local
 
 
 Check = Callable[[Config], Sequence[str]]

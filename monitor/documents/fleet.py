@@ -122,6 +122,23 @@ class FleetScoreDocument:
 
 
 @dataclass(frozen=True)
+class FleetReportDocument:
+    """Scores and warnings of a fleet.
+
+    Attributes:
+        since: start of the period, in seconds since the epoch.
+        host: the host; None for all hosts.
+        horizons: scores, one per horizon.
+        warnings: warnings that started in the period, newest first, at most 1,000.
+    """
+
+    since: float
+    host: str | None
+    horizons: tuple[FleetScoreDocument, ...]
+    warnings: tuple[FleetWarningDocument, ...]
+
+
+@dataclass(frozen=True)
 class FleetHostDetailsDocument:
     """Host of a fleet with its newest sample, recent probabilities, warnings and scores.
 

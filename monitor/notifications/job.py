@@ -29,16 +29,18 @@ class NotificationInput:
     """Input of the job.
 
     Attributes:
-        state: returns the current state of the daemon.
+        state: returns the current state of the daemon; None if `collect` queues the events.
         origin: returns the name of the host, and the URL of the page.
         clock: returns the current time in seconds since the epoch.
         monotonic: monotonic clock; returns seconds.
+        collect: queues the events that are due at a time in seconds since the epoch; None for those of `state`.
     """
 
-    state: Callable[[], DaemonState]
+    state: Callable[[], DaemonState] | None
     origin: Callable[[], Origin]
     clock: Callable[[], float]
     monotonic: Callable[[], float] = time.monotonic
+    collect: Callable[[float], None] | None = None
 
 
 class NotificationJob:
@@ -93,9 +95,7 @@ class NotificationJob:
         """
         clock = self._source.clock
         self._outbox.load(clock())
-        state = self._source.state()
-        if state.live is not None:
-            self._collector.collect(state.live, state.anomaly, clock())
+        self._collect(clock())
         try:
             failure = self._store(clock())
             self._publish(self.channel_states())
@@ -114,6 +114,14 @@ class NotificationJob:
             )
             for name in self._channels
         }
+
+    def _collect(self, now: float) -> None:
+        """Queue the events that are due."""
+        if self._source.collect is not None:
+            self._source.collect(now)
+        state = None if self._source.state is None else self._source.state()
+        if state is not None and state.live is not None:
+            self._collector.collect(state.live, state.anomaly, now)
 
     def _store(self, now: float) -> StorageError | None:
         """Store what has changed; return the error if the database is unavailable."""

@@ -48,6 +48,16 @@ def send(response: Response, environ: WSGIEnvironment, start_response: StartResp
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
 
+def read_static(environ: WSGIEnvironment) -> Response:
+    """Return the response to a request for a static file of the page."""
+    from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
+
+    file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
+    if file is None:
+        return UNKNOWN_PATH
+    return Response(200, file.content_type, file.content, CACHE_FOR_A_DAY)
+
+
 class Application:
     """WSGI application with the routes of the HTTP server, which expose the state of the daemon."""
 
@@ -88,7 +98,7 @@ class Application:
             **dict.fromkeys(self._api.documents, self._document),
         }
         self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
-            STATIC_PREFIX: self._static,
+            STATIC_PREFIX: read_static,
             EVENT_PREFIX: self._event_page,
             f"{ANOMALIES_PATH}/": self._document,
         }
@@ -172,11 +182,3 @@ class Application:
         event_id = environ["PATH_INFO"].removeprefix(EVENT_PREFIX)
         page = render_event_page(self._api, self._host, event_id, self._access.state(environ))
         return Response(page.code, HTML, page.html.encode())
-
-    def _static(self, environ: WSGIEnvironment) -> Response:
-        from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
-
-        file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
-        if file is None:
-            return UNKNOWN_PATH
-        return Response(200, file.content_type, file.content, CACHE_FOR_A_DAY)

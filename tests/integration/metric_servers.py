@@ -86,7 +86,7 @@ def need(*tools):
         pytest.skip(message)
 
 
-def exposition(instance, times, *, milliseconds):
+def exposition(instance, times, *, milliseconds, job="node"):
     """Return the series of one host, one group per metric; the counters start again after half of the times."""
     lines = []
     rates = {**COUNTERS, **dict.fromkeys(GAUGES)}
@@ -97,7 +97,7 @@ def exposition(instance, times, *, milliseconds):
         for key, rate in rates.items():
             if key.partition("{")[0] != name:
                 continue
-            labels = ",".join(filter(None, (f'instance="{instance}",job="node"', key[len(name) + 1 : -1])))
+            labels = ",".join(filter(None, (f'instance="{instance}",job="{job}"', key[len(name) + 1 : -1])))
             for at in times:
                 value = GAUGES[key] if rate is None else rate * (at - (times[0] if at < reset else reset) + 1000)
                 lines.append(f"{name}{{{labels}}} {value:.10g} {at * 1000 if milliseconds else at}")
@@ -141,32 +141,53 @@ def running(command, url, log):
             process.wait()
 
 
+def create_blocks(directory, instance, times, job="node"):
+    """Add blocks of the series of a host to the data of a Prometheus that is not running."""
+    text = directory / "series.txt"
+    text.write_text(exposition(instance, times, milliseconds=False, job=job))
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", text, directory / "data"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@contextmanager
+def running_prometheus(directory, address, options=()):
+    """Run Prometheus at an address; yield its process."""
+    command = ["prometheus", f"--config.file={directory / 'prometheus.yml'}", f"--web.listen-address={address}"]
+    command += [f"--storage.tsdb.path={directory / 'data'}", "--storage.tsdb.retention.time=10y", *options]
+    with running(command, f"http://{address}/-/ready", directory / "log") as process:
+        yield process
+
+
 @contextmanager
 def prometheus(directory, hosts=None, *, config="", options=()):
     """Run Prometheus with blocks of the series of hosts, (instance, times); yield its URL."""
     need("prometheus", "promtool")
     for instance, times in (hosts or {}).items():
-        text = directory / "series.txt"
-        text.write_text(exposition(instance, times, milliseconds=False))
-        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", text, directory / "data"]
-        subprocess.run(command, check=True, capture_output=True)
+        create_blocks(directory, instance, times)
     (directory / "prometheus.yml").write_text(config)
     address = f"127.0.0.1:{free_port()}"
-    command = ["prometheus", f"--config.file={directory / 'prometheus.yml'}", f"--web.listen-address={address}"]
-    command += [f"--storage.tsdb.path={directory / 'data'}", "--storage.tsdb.retention.time=10y", *options]
-    with running(command, f"http://{address}/-/ready", directory / "log"):
+    with running_prometheus(directory, address, options):
         yield f"http://{address}"
 
 
 @contextmanager
-def victoria_metrics(directory, hosts):
+def victoria_metrics(directory, hosts, *, options=()):
     """Run VictoriaMetrics with the series of hosts; yield its URL."""
     need("victoria-metrics")
     address = f"127.0.0.1:{free_port()}"
-    command = ["victoria-metrics", f"-storageDataPath={directory / 'data'}", f"-httpListenAddr={address}"]
+    command = ["victoria-metrics", f"-storageDataPath={directory / 'data'}", f"-httpListenAddr={address}", *options]
     with running([*command, "-retentionPeriod=10y"], f"http://{address}/health", directory / "log"):
         for instance, times in hosts.items():
             text = exposition(instance, times, milliseconds=True)
             fetch(f"http://{address}/api/v1/import/prometheus", text.encode())
         fetch(f"http://{address}/internal/force_flush")
         yield f"http://{address}"
+
+
+@contextmanager
+def node_exporter(address, log):
+    """Run a node_exporter at an address; yield its process."""
+    need("prometheus-node-exporter")
+    command = ["prometheus-node-exporter", f"--web.listen-address={address}"]
+    with running(command, f"http://{address}/", log) as process:
+        yield process

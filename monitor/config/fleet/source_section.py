@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor.config.fleet.source_options import expressions, headers, selector, server_url
 from monitor.config.notify.secret_options import file_name
 from monitor.config.options import boolean, choice, duration, integer, string
+from monitor.config.web_section import is_loopback
 from monitor.system.formatting import format_duration
 
 PRESETS = ("node_exporter", "windows_exporter", "telegraf", "monitor", "none")
@@ -77,6 +79,15 @@ class SourceSection:
     def rate_window(self) -> float:
         """Return the seconds over which rates are computed."""
         return self.window or LEAST_WINDOW_STEPS * self.step
+
+    @property
+    def is_local(self) -> bool:
+        """True if the samples come from this host, or from a server on it."""
+        if not self.is_fleet:
+            return True
+        # The reader has validated the URL.
+        host = urlsplit(self.url).hostname or ""
+        return is_loopback(host)
 
     def http_config_path(self, directory: Path) -> Path | None:
         """Return `http_config_file`, resolved against a directory; None if it is not set."""

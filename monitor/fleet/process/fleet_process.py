@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
 
 from model.units import HOUR
 from monitor.config.loader import Config, load_config
-from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
+from monitor.daemon.scheduler import NOTIFIER, SAMPLER, Job, Scheduler
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.signals import request_reload
 from monitor.daemon.storage import DaemonStorage, raise_fatal
@@ -23,10 +25,16 @@ from monitor.web import Guarded, guard, make_server
 from monitor.web.web_config.loader import web_file_problems
 from storage import FleetRepository, FleetWarning, StorageError
 
+if TYPE_CHECKING:
+    from monitor.fleet.notifications.wiring import FleetNotifications
+
 log = get_logger(__name__)
 
 STORAGE_INTERVAL = 5.0
 """Seconds between two writes to the database."""
+
+NOTIFICATION_INTERVAL = 5.0
+"""Seconds between two comparisons of the hosts with what was notified."""
 
 START_SECONDS = 0.5
 """Seconds by which the cycle is later than the end of the delay, and the other jobs than whole seconds."""
@@ -50,8 +58,9 @@ class FleetProcess:
         self._notifier = notifier
         self._factory = factory
         self._recorder = FleetRecorder()
+        self._notifications: FleetNotifications | None = None
         self.holder = FleetStateHolder(config, notifier)
-        self._application = FleetApplication(self.holder.state, self._repository)
+        self._application = FleetApplication(self.holder.state, self._repository, socket.gethostname())
         with ExitStack() as opened:
             self._web = make_server(config, self._guarded(config))
             opened.callback(self._web.close)
@@ -98,6 +107,8 @@ class FleetProcess:
 
     def close(self) -> bool:
         """Stop the jobs, store what waits and close everything; return False if a job does not stop."""
+        if self._notifications is not None:
+            self._notifications.stop()
         stopped = self.scheduler.close()
         if stopped:
             self._parts.members.record_predictions()
@@ -151,7 +162,22 @@ class FleetProcess:
             ),
             Job("fleet_storage", STORAGE_INTERVAL, self._run_storage, offset=START_SECONDS),
             Job("fleet_retention", HOUR, self._delete_old, offset=START_SECONDS),
+            *self._notification_jobs(config),
         )
+
+    def _notification_jobs(self, config: Config) -> tuple[Job, ...]:
+        """Return the job of the notifications if a channel is configured; without one, its modules are not loaded."""
+        if not config.notify.channels:
+            return ()
+        from monitor.fleet.notifications.wiring import FleetNotifications  # noqa: PLC0415
+
+        if self._notifications is None:
+            holder = self.holder
+            self._notifications = FleetNotifications(
+                self._storage.stores, holder.state, lambda: holder.page_url, holder.publish_channels
+            )
+        job = self._notifications.job(config)
+        return (Job("notification", NOTIFICATION_INTERVAL, job.run, NOTIFIER, offset=START_SECONDS),)
 
     def _run_storage(self) -> None:
         self._storage_job.run()

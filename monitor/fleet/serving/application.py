@@ -15,12 +15,16 @@ from monitor.fleet.serving.host_series import HostSeriesText
 from monitor.system.json_codec import to_json
 from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
 from monitor.web.api import ApiError
-from monitor.web.application import METHOD_NOT_ALLOWED, UNKNOWN_PATH, send
-from monitor.web.responses import JSON, Response, text_response
+from monitor.web.application import METHOD_NOT_ALLOWED, STATIC_PREFIX, UNKNOWN_PATH, read_static, send
+from monitor.web.responses import HTML, JSON, Response, text_response
 from storage import FleetRepository
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+PAGE_PATH = "/fleet"
+HOST_PAGE_PREFIX = f"{PAGE_PATH}/hosts/"
+"""Path of the page of a host, followed by its name."""
 
 END_OF_METRICS = b"# EOF\n"
 """Last line of OpenMetrics."""
@@ -33,6 +37,7 @@ class FleetApplication:
         self,
         state: Callable[[], FleetState],
         repository: Callable[[], FleetRepository | None] = lambda: None,
+        name: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Initialize the routes.
@@ -40,9 +45,11 @@ class FleetApplication:
         Args:
             state: returns the current state.
             repository: returns the stored fleet; None while the database is not open.
+            name: name of this machine, for the page.
             clock: returns the current time in seconds since the epoch.
         """
         self._state = state
+        self._name = name
         self._api = FleetApi(state, repository, clock)
         self._expositions = {
             TEXT_FORMAT: Exposition(self._groups, openmetrics=False),
@@ -53,7 +60,13 @@ class FleetApplication:
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
+            **dict.fromkeys(("/", PAGE_PATH), self._page),
             **dict.fromkeys(self._api.documents, self._document),
+        }
+        self._prefixes: dict[str, Callable[[WSGIEnvironment], Response]] = {
+            HOST_PREFIX: self._document,
+            HOST_PAGE_PREFIX: self._host_page,
+            STATIC_PREFIX: read_static,
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -61,9 +74,8 @@ class FleetApplication:
 
     def _route(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO", "")
-        handler = self._routes.get(path)
-        if handler is None and path.startswith(HOST_PREFIX):
-            handler = self._document
+        by_prefix = (handler for prefix, handler in self._prefixes.items() if path.startswith(prefix))
+        handler = self._routes.get(path) or next(by_prefix, None)
         if handler is None:
             return UNKNOWN_PATH
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -111,8 +123,27 @@ class FleetApplication:
         try:
             if len(query) < len(parameters):
                 raise ApiError(400, "duplicate query parameter")
-            # WSGI has the bytes of a path as Latin-1.
-            path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", errors="replace")
-            return Response(200, JSON, to_json(self._api.answer(path, query)).encode())
+            return Response(200, JSON, to_json(self._api.answer(_path(environ), query)).encode())
         except ApiError as error:
             return Response(error.code, JSON, to_json({"error": str(error)}).encode())
+
+    def _page(self, environ: WSGIEnvironment) -> Response:
+        # Imported on the first page view: a process that is only scraped needs less memory without Jinja2.
+        from monitor.fleet.serving.page import render_fleet_page  # noqa: PLC0415
+
+        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        page = render_fleet_page(self._state(), query, self._name)
+        return Response(page.code, HTML, page.html.encode())
+
+    def _host_page(self, environ: WSGIEnvironment) -> Response:
+        from monitor.fleet.serving.page import render_host_page  # noqa: PLC0415
+
+        host = _path(environ).removeprefix(HOST_PAGE_PREFIX)
+        page = render_host_page(self._api, self._state(), host, self._name)
+        return Response(page.code, HTML, page.html.encode())
+
+
+def _path(environ: WSGIEnvironment) -> str:
+    """Return the path of a request as text; WSGI has its bytes as Latin-1."""
+    path: str = environ["PATH_INFO"]
+    return path.encode("latin-1").decode("utf-8", errors="replace")

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from monitor.config.fleet.source_section import SourceSection
-from monitor.errors import MonitorError, SourceError
 from monitor.fleet.interfaces import HostHistory
 from monitor.fleet.source.answers import Matrix, read_matrix
 from monitor.fleet.source.field_queries import FieldQueries
 from monitor.fleet.source.host_names import batches, is_valid_name
-from monitor.fleet.source.server_queries import ServerQueries, errors_of
-from monitor.sampling.history_sources.http_answers import ExpensiveQueryError
+from monitor.fleet.source.server_queries import QueryError, ServerQueries
 from monitor.sampling.history_sources.prometheus_api import MAX_POINTS, MIN_POINTS
 from monitor.sampling.value_bounds import validated_values
 
@@ -54,7 +52,8 @@ class HistoryReader:
                 MAX_POINTS, max(MIN_POINTS, self._max_values // len(hosts)), round((last - first) / step) + 1
             )
             results = self._query(hosts, first, points)
-            if any(isinstance(result, ExpensiveQueryError) for result in results.values()):
+            errors = [result for result in results.values() if isinstance(result, QueryError)]
+            if any(error.is_expensive for error in errors):
                 if points > MIN_POINTS:
                     self._max_values = max(points // 2, MIN_POINTS) * len(hosts)
                     continue
@@ -63,12 +62,12 @@ class HistoryReader:
                     yield from self._batch(hosts[:middle], first, last)
                     yield from self._batch(hosts[middle:], first, last)
                     return
-            for error in errors_of(results):
-                raise SourceError(str(error)) from error
+            if errors:
+                raise errors[0]
             yield from self._histories(hosts, first, points, results)
             first += points * step
 
-    def _query(self, hosts: list[str], first: float, points: int) -> Mapping[str, Matrix | MonitorError]:
+    def _query(self, hosts: list[str], first: float, points: int) -> Mapping[str, Matrix | QueryError]:
         """Return the matrix of each field, or the error of its query."""
         step = self._section.step
 
@@ -79,7 +78,7 @@ class HistoryReader:
         return self._server.each(self._queries.expressions(hosts), query)
 
     def _histories(
-        self, hosts: list[str], first: float, points: int, results: Mapping[str, Matrix | MonitorError]
+        self, hosts: list[str], first: float, points: int, results: Mapping[str, Matrix | QueryError]
     ) -> Iterator[HostHistory]:
         """Yield the rows with values of each host."""
         columns = self._queries.columns

@@ -10,11 +10,11 @@ import numpy as np
 
 from monitor.config.fleet.fleet_section import FleetSection
 from monitor.config.fleet.source_section import SourceSection
-from monitor.errors import MonitorError, SourceError
+from monitor.errors import SourceError
 from monitor.fleet.interfaces import FleetSample
 from monitor.fleet.source.answers import Array, Vector, read_vector
 from monitor.fleet.source.field_queries import FieldQueries
-from monitor.fleet.source.server_queries import ServerQueries
+from monitor.fleet.source.server_queries import QueryError, ServerQueries
 from monitor.fleet.source.sharding import in_shard
 from monitor.fleet.source.statistics import FieldOutcome
 from monitor.sampling.value_bounds import validated_values
@@ -93,7 +93,7 @@ class LiveReader:
         return values[:-1]
 
 
-def _outcome(field: str, result: Vector | MonitorError) -> FieldOutcome:
-    if isinstance(result, MonitorError):
+def _outcome(field: str, result: Vector | QueryError) -> FieldOutcome:
+    if isinstance(result, QueryError):
         return FieldOutcome(field, str(result))
     return FieldOutcome(field, notes=result.notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -16,6 +16,18 @@ Result = TypeVar("Result")
 
 CURRENT_ANSWERS = {"nocache": "1"}
 """Parameter for VictoriaMetrics, which otherwise answers with values that are 30 s older; others ignore it."""
+
+
+class QueryError(SourceError):
+    """Raised when the query of a field failed.
+
+    Attributes:
+        is_expensive: True if the server refused the query as too expensive: one of a shorter period may succeed.
+    """
+
+    def __init__(self, message: str, *, is_expensive: bool) -> None:
+        super().__init__(message)
+        self.is_expensive = is_expensive
 
 
 class ServerQueries:
@@ -65,34 +77,21 @@ class ServerQueries:
         times = {"start": f"{start:.0f}", "end": f"{end:.0f}", "step": f"{step:.0f}"}
         return self.client.post("api/v1/query_range", {"query": expression, **times, **self._parameters})
 
-    def each(
-        self, expressions: Mapping[str, str], query: Callable[[str], Result]
-    ) -> dict[str, Result | MonitorError]:
-        """Return the result of a query of each field, or the error that it raised.
+    def each(self, expressions: Mapping[str, str], query: Callable[[str], Result]) -> dict[str, Result | QueryError]:
+        """Return the result of a query of each field, or its error.
 
         Args:
             expressions: expression by field.
             query: sends a query; called by several threads.
         """
 
-        def attempt(item: tuple[str, str]) -> Result | MonitorError:
+        def attempt(item: tuple[str, str]) -> Result | QueryError:
             field, expression = item
             try:
                 return query(expression)
-            except ExpensiveQueryError as error:
-                return error
             except MonitorError as error:
-                return query_error(field, expression, error)
+                message = f"{field}: {error}; the query is: {shortened(expression, MAX_PROBLEM_LENGTH)}"
+                return QueryError(message, is_expensive=isinstance(error, ExpensiveQueryError))
 
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="fleet-query") as pool:
             return dict(zip(expressions, pool.map(attempt, expressions.items()), strict=True))
-
-
-def query_error(field: str, expression: str, error: MonitorError) -> SourceError:
-    """Return the error of a field with its query."""
-    return SourceError(f"{field}: {error}; the query is: {shortened(expression, MAX_PROBLEM_LENGTH)}")
-
-
-def errors_of(results: Mapping[str, Any]) -> Sequence[MonitorError]:
-    """Return the errors among results."""
-    return [result for result in results.values() if isinstance(result, MonitorError)]

@@ -16,7 +16,7 @@ const live = (() => {
   }
 
   async function refreshFigures() {
-    const html = await get(location.pathname, (response) => response.text());
+    const html = await get(location.pathname + location.search, (response) => response.text());
     const fresh = new DOMParser().parseFromString(html, "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const renewed = fresh.getElementById(part.id);

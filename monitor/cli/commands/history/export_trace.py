@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.actions import load_configuration
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import load_host_configuration
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, pass_options
 from monitor.cli.parameters import OUTPUT_FILE, START
@@ -44,7 +44,7 @@ def command(options: GlobalOptions, file: Path | None, since: float | None) -> i
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import logs_are_json  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         tables = stores.samples.chunks(-math.inf if since is None else since)
         if file is None or file == STANDARD_OUTPUT:
             write_trace(sys.stdout, tables)

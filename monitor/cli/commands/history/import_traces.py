@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.actions import load_configuration
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import load_host_configuration
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE, with_one_standard_input
@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     if train and dry_run:
         raise click.UsageError("--train trains on stored rows, and --dry-run stores none: use one of them")
     _check_sources(traces + sadf_files, server, interpretation)
-    config = load_configuration(options)
+    config = load_host_configuration(options)
     interpretation = dataclasses.replace(interpretation, now=time.time())
     files = _read_files(config, traces, sadf_files, interpretation, host)
     with import_target(config.database_url, dry_run=dry_run, replaces=replace) as target:

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.actions import print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import load_host_configuration
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import TIME
@@ -47,7 +48,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
 
     if start > end:
         raise click.UsageError("--from must not be later than --to")
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         samples = stores.samples.count_between(start, end)
         predictions = stores.predictions.count_between(start, end)
         predictions += stores.replayed_predictions.count_between(start, end)

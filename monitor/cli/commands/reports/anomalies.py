@@ -6,9 +6,10 @@ import time
 
 import click
 
-from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.actions import print_result
 from monitor.cli.commands.reports import maintenance
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import load_host_configuration
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import DURATION, ROW_ID, SINCE, TIME
@@ -69,7 +70,7 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     now = time.time()
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         event = anomaly_details_document(read_anomaly_details(stores, event_id, now))
     print_result(options, event, anomaly_report(event, now))
     return ExitCode.DONE
@@ -101,7 +102,7 @@ def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str |
     from storage import Verdict  # noqa: PLC0415
 
     checked = None if note is None else _checked(note)
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         stores.anomalies.set_verdict(event_id, Verdict(verdict), checked, time.time())
         event = anomaly_document(stores.anomalies.get(event_id))
     print_result(options, event, verdict_report(event))
@@ -126,7 +127,7 @@ def note_event(options: GlobalOptions, event_id: int, text: str) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     note = _checked(text)
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         stores.anomalies.set_verdict(event_id, None, note, time.time())
         event = anomaly_document(stores.anomalies.get(event_id))
     print_result(options, event, note_report(event))
@@ -172,7 +173,7 @@ def _list(options: GlobalOptions, since: float | None) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     period = since or RECENT
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         events = tuple(map(anomaly_document, stores.anomalies.since(time.time() - period)))
     print_result(options, events, anomalies_report(events, period))
     return ExitCode.DONE

@@ -6,8 +6,9 @@ import time
 
 import click
 
-from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.actions import print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import load_host_configuration
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import DURATION, ROW_ID, TIME
@@ -87,7 +88,7 @@ def list_windows(options: GlobalOptions) -> int:
     from monitor.reports.status.maintenance import maintenance_list_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    config = load_configuration(options)
+    config = load_host_configuration(options)
     with open_stores(config.database_url, create=False) as stores:
         windows = tuple(map(maintenance_document, stores.anomalies.maintenance_windows(time.time())))
     recurring = config.anomaly.maintenance
@@ -125,7 +126,7 @@ def add_window(
         window = new_window(time.time(), start, end, duration, note or "")
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         window = replace(window, id=stores.anomalies.add_maintenance_window(window))
     document = maintenance_document(window)
     print_result(options, document, maintenance_report(document))
@@ -138,7 +139,7 @@ def end_window(options: GlobalOptions, window_id: int) -> int:
     from monitor.reports.status.maintenance import maintenance_end_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         stores.anomalies.end_maintenance_window(window_id, time.time())
     document = MaintenanceEndDocument(window_id)
     print_result(options, document, maintenance_end_report(document))

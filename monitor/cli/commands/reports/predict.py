@@ -9,6 +9,7 @@ import click
 
 from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import check_host_option, fleet_predict, host_option
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import TIME
@@ -31,13 +32,15 @@ from monitor.errors import NotEnoughDataError
     help="Predict as of this time: seconds since the epoch, a date and time (UTC unless it names a zone), now or "
     "-2h. Default: now.",
 )
+@host_option
 @json_option
 @pass_options
-def command(options: GlobalOptions, at: float | None) -> int:
+def command(options: GlobalOptions, at: float | None, host: str | None) -> int:
     """Show the current prediction with the contribution of each metric.
 
     For each horizon: the probability of high load, its base rate on this host, and the metrics that moved it most.
-    A contribution is in log-odds, positive where it makes high load more probable.
+    A contribution is in log-odds, positive where it makes high load more probable. Of a fleet: the hosts by risk, or
+    one host with `--host`, without contributions.
     """
     from monitor.documents.prediction import prediction_documents  # noqa: PLC0415
     from monitor.inference.forecast import forecast_from_storage  # noqa: PLC0415
@@ -49,6 +52,9 @@ def command(options: GlobalOptions, at: float | None) -> int:
     from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415
 
     config = load_configuration(options)
+    check_host_option(config, host)
+    if config.source.is_fleet:
+        return fleet_predict(options, config, host, at)
     now = time.time()
     as_of = now if at is None else at
     max_age = max_sample_age(config.sampling.interval)

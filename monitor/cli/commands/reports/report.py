@@ -8,6 +8,7 @@ import click
 
 from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import check_host_option, fleet_report, host_option
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import SINCE
@@ -27,9 +28,10 @@ from monitor.cli.parameters import SINCE
     type=SINCE,
     help='Score this much history, e.g. "30d", or from this time on. Default: 7d.',
 )
+@host_option
 @json_option
 @pass_options
-def command(options: GlobalOptions, since: float | None) -> int:
+def command(options: GlobalOptions, since: float | None, host: str | None) -> int:
     """Score past predictions against the outcomes.
 
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
@@ -47,6 +49,9 @@ def command(options: GlobalOptions, since: float | None) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
+    check_host_option(config, host)
+    if config.source.is_fleet:
+        return fleet_report(options, config, host, since)
     now = time.time()
     start = now - (since or SCORE_WINDOW)
     with open_stores(config.database_url, create=False) as stores:

@@ -9,6 +9,7 @@ import click
 
 from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import check_host_option, fleet_status, host_option
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 
@@ -21,13 +22,15 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
         "monitor status --json": "Print the status as JSON, as /api/v1/status does.",
     },
 )
+@host_option
 @json_option
 @pass_options
-def command(options: GlobalOptions) -> int:
+def command(options: GlobalOptions, host: str | None) -> int:
     """Show daemon health, predictions, the active model and recent scores.
 
     Everything is read from the database, except for the samples not yet stored and for jobs that hang: a running
-    daemon is asked at `web.listen`. Exits with status 3 if the daemon is not running.
+    daemon is asked at `web.listen`. Exits with status 3 if the daemon is not running. Of a fleet: the number of hosts
+    in each state, or one host with `--host`.
     """
     from monitor.documents.live import read_live_status  # noqa: PLC0415
     from monitor.documents.status import status_document  # noqa: PLC0415
@@ -37,6 +40,9 @@ def command(options: GlobalOptions) -> int:
     from monitor.system.redaction import redact_credentials  # noqa: PLC0415
 
     config = load_configuration(options)
+    check_host_option(config, host)
+    if config.source.is_fleet:
+        return fleet_status(options, config, host)
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
     document = status_document(overview, redact_credentials(config.database_url))

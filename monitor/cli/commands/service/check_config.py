@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,9 @@ from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.errors import ConfigError
 from monitor.reports.blocks import Line, Report, Tone, Toned
+
+if TYPE_CHECKING:
+    from monitor.config.loader import Config
 
 
 @click.command(
@@ -41,7 +46,7 @@ def command(options: GlobalOptions, file: str | None) -> int:
 
     path = find_config(file or options.config, os.environ)
     try:
-        config = load_config(path, (web_file_problems,))
+        config = load_config(path, (web_file_problems, _source_problems))
     except ConfigError as error:
         if options.json:
             print_result(options, ConfigCheckDocument(str(path), error.problems), Report(()))
@@ -49,6 +54,15 @@ def command(options: GlobalOptions, file: str | None) -> int:
     checked = ConfigCheckDocument(str(path) if path else None, config=effective_values(config))
     print_result(options, checked, _report(path, to_toml(config)))
     return ExitCode.DONE
+
+
+def _source_problems(config: Config) -> Sequence[str]:
+    """Return the problems of the source of a fleet; nothing of it is imported for a single host."""
+    if not config.source.is_fleet:
+        return ()
+    from monitor.fleet.source.factory import source_problems  # noqa: PLC0415
+
+    return source_problems(config)
 
 
 def _report(path: Path | None, toml: str) -> Report:

@@ -9,6 +9,7 @@ import click
 
 from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
+from monitor.cli.fleet_actions import check_host_option, fleet_models, host_option, load_host_configuration
 from monitor.cli.help import DeprecatedArgument, Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, ROW_ID
@@ -25,24 +26,27 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
         "monitor models export 3 web1.npz": "Write a model to a file, for a similar host.",
     },
 )
+@host_option
 @json_option
 @click.pass_context
-def command(context: click.Context) -> int | None:
+def command(context: click.Context, host: str | None) -> int | None:
     """List, show, activate, export or import models.
 
-    Without a sub-command: list. A running daemon serves an activated model from its next prediction on.
+    Without a sub-command: list. Of a fleet, the number of hosts that each model serves. A running daemon serves an
+    activated model from its next prediction on.
     """
     if context.invoked_subcommand is None:
-        return _list(context.ensure_object(GlobalOptions))
+        return _list(context.ensure_object(GlobalOptions), host)
     return None
 
 
 @command.command("list", examples={"monitor models list --json": "List the models as one document."})
+@host_option
 @json_option
 @pass_options
-def list_models(options: GlobalOptions) -> int:
+def list_models(options: GlobalOptions, host: str | None) -> int:
     """List the newest models; the active one is marked."""
-    return _list(options)
+    return _list(options, host)
 
 
 @command.command("show", examples={"monitor models show 3": "Show the training report of model 3."})
@@ -56,7 +60,7 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training.records import read_model  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         model = read_model(stores, model_id)
         document = model_document(model, stores.registry.active_id(), stores.registry.quarantined())
     print_result(options, document, model_report(document))
@@ -100,7 +104,7 @@ def export_model(options: GlobalOptions, model_id: int, file: Path, force: bool)
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import model_archive  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         size = model_archive.export_model(stores, model_id, file, force=force)
     document = model_export_document(model_id, file, size)
     print_result(options, document, model_export_report(document), to_stderr=file == STANDARD_OUTPUT)
@@ -121,7 +125,7 @@ def import_model(options: GlobalOptions, file: Path) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import model_archive  # noqa: PLC0415
 
-    config = load_configuration(options)
+    config = load_host_configuration(options)
     with open_stores(config.database_url) as stores:
         result = model_archive.import_model(stores, config, file, time.time())
     document = model_import_document(result)
@@ -129,14 +133,18 @@ def import_model(options: GlobalOptions, file: Path) -> int:
     return ExitCode.DONE
 
 
-def _list(options: GlobalOptions) -> int:
+def _list(options: GlobalOptions, host: str | None) -> int:
     """Print the newest models."""
     from monitor.documents.models import model_list_entry  # noqa: PLC0415
     from monitor.reports.models import models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training.records import registered_model  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    config = load_configuration(options)
+    check_host_option(config, host)
+    if config.source.is_fleet:
+        return fleet_models(options, config, host)
+    with open_stores(config.database_url, create=False) as stores:
         active = stores.registry.active_id()
         quarantined = stores.registry.quarantined()
         models = tuple(
@@ -152,7 +160,7 @@ def _activate(options: GlobalOptions, model_id: int | None) -> int:
     from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url, create=False) as stores:
+    with open_stores(load_host_configuration(options).database_url, create=False) as stores:
         serving = stores.registry.rollback(model_id, time.time())
     document = ActivationDocument(serving)
     print_result(options, document, activation_report(document))

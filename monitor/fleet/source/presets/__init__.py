@@ -26,3 +26,11 @@ PRESETS: dict[str, Callable[[HostQueries], Expressions]] = {
     "none": _none,
 }
 """Function that returns the expressions of a preset, by its name in `source.preset`."""
+
+ANCHORS: dict[str, str] = {
+    "node_exporter": "node_load1",
+    "windows_exporter": "windows_exporter_build_info",
+    "telegraf": "system_load1",
+    "monitor": "monitor_build_info",
+}
+"""Metric with one series per scrape target, by the name of the preset."""

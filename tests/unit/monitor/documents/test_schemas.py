@@ -10,13 +10,14 @@ from monitor.documents.anomalies import MaintenanceEndDocument
 from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
+from monitor.documents.fleet import FleetReportDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
 from monitor.documents.prediction import prediction_documents
 from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
-from monitor.fleet.serving.host_documents import details_document
+from monitor.fleet.serving.host_documents import details_document, score_documents
 from monitor.fleet.serving.host_documents import status_document as fleet_status_document
 from monitor.fleet.serving.host_documents import warning_document as fleet_warning_document
 from monitor.fleet.serving.selection import Selection, select_hosts
@@ -103,6 +104,9 @@ def fleet_documents():
     return {
         "fleet": [select_hosts(fleet.fleet_state(), Selection()), select_hosts(empty, Selection())],
         "fleet-host": [details_document(fleet.fleet_state(), "web2:9100", [warning], [score])],
+        "fleet-report": [
+            FleetReportDocument(START, None, score_documents([score]), (fleet_warning_document(warning),))
+        ],
         "fleet-status": [fleet_status_document(fleet.fleet_state()), fleet_status_document(empty)],
         "fleet-warnings": [(fleet_warning_document(warning),)],
     }

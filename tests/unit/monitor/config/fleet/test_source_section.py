@@ -50,6 +50,15 @@ def test_fleet_does_not_need_the_sources_of_this_host():
     assert keys_of_problems(FLEET + '[sampling]\nsources = ["memory"]\ninterval = "10m"') == []
 
 
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [("http://127.0.0.1:9090", True), ("http://u@[::1]/x", True), ("http://localhost", True), ("http://prom", False)],
+)
+def test_server_on_this_host_is_local(url, local):
+    assert SourceSection(kind="prometheus", url=url).is_local is local
+    assert SourceSection(url=url).is_local
+
+
 def test_window_is_two_steps_unless_set():
     assert SourceSection(step=30.0).rate_window == 60.0
     assert SourceSection(step=30.0, window=45.0).rate_window == 45.0

@@ -33,3 +33,14 @@ def test_argument_replaces_the_configured_file(run, tmp_path):
     other = tmp_path / "other.toml"
     other.write_text("[log]\nlevel = 'debug'\n")
     assert run("check-config", other, "--json").document["config"]["log"]["level"] == "debug"
+
+
+def test_source_of_a_fleet_is_checked_with_its_files(run):
+    run.config.write_text(
+        '[source]\nkind = "prometheus"\nurl = "http://127.0.0.1:9090"\npreset = "windows_exporter"\n'
+        "http_config_file = 'missing.yml'\n[high_load]\nrules = [{ load_per_cpu = 2 }]\n"
+    )
+    problems = run("check-config", "--json").document["problems"]
+    assert len(problems) == 2
+    assert "load_per_cpu" in problems[0]
+    assert "missing.yml" in problems[1]

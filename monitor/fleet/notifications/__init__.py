@@ -1,0 +1,1 @@
+"""Notifications of a fleet: high-load events of its hosts."""

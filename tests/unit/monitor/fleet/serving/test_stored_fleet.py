@@ -1,0 +1,55 @@
+"""Stored fleet: state as of the database."""
+
+import pytest
+
+from monitor.fleet.serving.selection import Selection, select_hosts
+from monitor.fleet.serving.stored_fleet import (
+    read_live_fleet_status,
+    read_stored_fleet,
+    stored_status,
+    stored_table,
+)
+from storage import FleetHost, FleetRepository, open_database
+from tests.unit.monitor.fleet.fleets import START, STEP, fleet_config, running_fleet
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def stored():
+    """The stored state of a fleet with three hosts."""
+    fleet = running_fleet()
+    fleet.members.request_record()
+    fleet.step()
+    with open_database("sqlite://") as database:
+        repository = FleetRepository(database)
+        for change in fleet.changes:
+            repository.save(change)
+        yield read_stored_fleet(repository, fleet_config())
+
+
+def test_stored_hosts_have_the_predictions_of_the_running_ones(stored):
+    page = select_hosts(stored, Selection())
+    assert [(host.host, host.risk, host.high_load) for host in page.hosts] == [
+        ("db1:9100", 1.0, True),
+        ("web2:9100", pytest.approx(0.65), False),
+        ("web1:9100", 0.25, False),
+    ]
+    assert page.at == START + STEP
+    assert page.hosts[1].predictions[0].warning_since == START
+
+
+def test_stored_status_has_no_source(stored):
+    status = stored_status(stored, running=False)
+    assert (status.running, status.source, status.started_at) == (False, None, None)
+    assert (status.hosts, status.high_load, status.warning) == (3, 1, 1)
+
+
+def test_table_without_records_is_empty():
+    assert stored_table([], []).hosts == ()
+    assert stored_table([FleetHost("a", START, START)], []).predicted(STEP).tolist() == [False]
+
+
+def test_live_status_is_none_without_an_answer():
+    config = fleet_config(web={"listen": "127.0.0.1:9"})
+    assert read_live_fleet_status(config) is None
