@@ -1,7 +1,8 @@
-"""Array types: aliases for annotations, aligned and constant arrays, median and distinct values."""
+"""Array types: aliases for annotations, aligned, constant and stacked arrays, median, distinct values."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.integer[Any]]
 
 Bools = npt.NDArray[np.bool_]
+
+Array = TypeVar("Array", Floats, Integers, Bools)
 
 CACHE_LINE_BYTES = 64
 
@@ -53,3 +56,9 @@ def median(values: Floats) -> float:
 def distinct(values: Floats) -> Floats:
     """Return the distinct values (n,), sorted. Without an index, np.unique would import numpy.ma."""
     return np.unique(values, return_index=True)[0]
+
+
+def stacked(arrays: Sequence[Array]) -> Array:
+    """Return equally shaped arrays along a new first axis; a view of a single one, as `np.stack` is slower."""
+    result: Array = arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
+    return result

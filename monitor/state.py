@@ -117,10 +117,14 @@ class ChannelState:
     Attributes:
         pending: number of notifications that wait for their delivery.
         outcomes: number of outcomes since the start of the daemon, for each outcome.
+        last_success_at: time of the last delivery, in seconds since the epoch; None before it.
+        last_failure_at: time of the last failed attempt, in seconds since the epoch; None before it.
     """
 
     pending: int
     outcomes: Mapping[str, int]
+    last_success_at: float | None = None
+    last_failure_at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ from storage.events import ProcessSnapshot, ProcessSnapshotRepository, ProcessUs
 from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
 from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
-from storage.notifications import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
+from storage.notifications import (
+    ChannelHealth,
+    Notification,
+    NotificationRepository,
+    NotificationStatus,
+    NotifiedIncident,
+)
 from storage.predictions import PredictionRepository
 from storage.quantization import quantize_number, quantize_sample, quantize_values
 from storage.records import (
@@ -52,6 +58,7 @@ __all__ = [
     "CapacityRepository",
     "CapacityResource",
     "CapacityRow",
+    "ChannelHealth",
     "Compactor",
     "CycleRepository",
     "Database",

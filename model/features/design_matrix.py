@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.array_types import Floats, Integers
+from model.features import load_states
 from model.features.feature_spec import FeatureSpec
 from model.features.rolling_window import FIXED_POINT, RollingWindow
 from model.features.seasonal import seasonal_features
@@ -160,9 +161,10 @@ def _range_sums(running: Integers, first: Integers, rows: Integers) -> Integers:
         first: (rows, windows) index of the first row of each window.
         rows: (rows,) index of the last row of the windows.
     """
-    before = running[first - 1]
-    before[first == 0] = 0
-    return np.asarray(running[rows][:, None] - before)
+    before = running.take(first - 1, axis=0)
+    if np.count_nonzero(first) < first.size:
+        before[first == 0] = 0
+    return np.asarray(running.take(rows, axis=0)[:, None] - before)
 
 
 def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
@@ -181,7 +183,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
         # Windows with a common end are nested, so each value is read once.
         starts = first[0, ::-1] - first[0, -1]
         pieces = fast.reduceat(values[first[0, -1] : ends[0]], starts)
-        if np.isnan(pieces).any():
+        if np.count_nonzero(np.isnan(pieces)):
             pieces = ignoring_nan.reduceat(values[first[0, -1] : ends[0]], starts)
         return np.asarray(ignoring_nan.accumulate(pieces[::-1])[None, :])
     lengths = ends[:, None] - first
@@ -206,10 +208,11 @@ def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: 
     """
     now = window.times[rows]
     limit = spec.high_load_memory
-    last_onset = window.last_onset[rows]
-    previous_onset = window.previous_onset[rows]
+    states = window.states.take(rows, axis=0)
+    last_onset = states[:, load_states.LAST_ONSET]
+    previous_onset = states[:, load_states.PREVIOUS_ONSET]
     lengths = np.full((len(rows), 3), limit)
-    np.minimum(now - window.last_high[rows], limit, out=lengths[:, 0])
+    np.minimum(now - states[:, load_states.LAST_HIGH], limit, out=lengths[:, 0])
     np.minimum(now - last_onset, limit, out=lengths[:, 1])
     # Before the first onset both times are -inf, and their difference is not computed.
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)

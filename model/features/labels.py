@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Rules:
     rules: tuple[tuple[Bound, ...], ...]
     sustained: float
 
-    @property
+    @cached_property
     def metrics(self) -> tuple[str, ...]:
         """Metrics that the rules use, without duplicates."""
         return tuple(dict.fromkeys(metric for rule in self.rules for metric, _ in rule))

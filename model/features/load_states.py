@@ -64,7 +64,7 @@ def extend_states(
     times, elapsed, spacing, index = samples
     exceeded = index >= 1
     states = np.repeat(before[None], len(times), axis=0)
-    if not exceeded.any() and before[PERIOD_START] == -np.inf:
+    if before[PERIOD_START] == -np.inf and not np.count_nonzero(exceeded):
         # Fast path if no rule holds and no high-load period is in progress: only the state changes.
         states[:, STATE] = np.where(np.isnan(index), np.nan, 0.0)
         return states

@@ -99,16 +99,6 @@ class RollingWindow:
         return self._states[: self._size, load_states.LAST_HIGH]
 
     @property
-    def last_onset(self) -> Floats:
-        """(rows,) time of the last onset (seconds since the epoch), -inf if there is none."""
-        return self._states[: self._size, load_states.LAST_ONSET]
-
-    @property
-    def previous_onset(self) -> Floats:
-        """(rows,) time of the onset before the last onset (seconds since the epoch), -inf if there is none."""
-        return self._states[: self._size, load_states.PREVIOUS_ONSET]
-
-    @property
     def period_start(self) -> Floats:
         """(rows,) start of the high-load period in progress (seconds since the epoch), -inf if there is none.
 
@@ -175,7 +165,9 @@ class RollingWindow:
     def _extend(self, times: Floats, values: Floats) -> None:
         """Append at most CHUNK_ROWS rows; `_reserve` must have made room for them."""
         rows = slice(self._size, self._size + len(times))
-        elapsed = np.diff(times, prepend=self._times[rows.start - 1] if rows.start else -np.inf)
+        elapsed = np.empty(len(times))
+        elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
+        np.subtract(times[1:], times[:-1], out=elapsed[1:])
         # The spacing depends on the RECENT_INTERVALS rows before.
         first = max(0, rows.start - RECENT_INTERVALS)
         spacing = sample_spacing(np.concatenate((self._times[first : rows.start], times)), rows.start - first)
@@ -222,6 +214,9 @@ class RollingWindow:
         terms[:, k + 3] = brief
         terms[:, k + 4] = np.rint(covered * 1000)
         for running, new in ((self._sums, terms), (self._counts, known)):
+            if len(new) == 1 and rows.start:
+                np.add(running[rows.start - 1], new[0], out=running[rows.start])
+                continue
             np.cumsum(new, axis=0, out=running[rows])
             if rows.start:
                 running[rows] += running[rows.start - 1]

@@ -45,7 +45,7 @@ class Scaler:
         if self.low is not None and self.high is not None:
             x = np.minimum(np.maximum(x, self.low), self.high)
         z = (x - self.mean) / self.deviation
-        z[np.isnan(z)] = 0
+        np.copyto(z, 0, where=np.isnan(z))
         return np.asarray(z / np.sqrt(1 + np.square(z / np.float32(SOFT_LIMIT))))
 
 

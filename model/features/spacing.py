@@ -38,13 +38,14 @@ def sample_spacing(times: Floats, first: int = 0) -> Floats:
     full = max(first, RECENT_INTERVALS)
     if full == len(times) - 1:
         # A single row, as in live serving: sorting a short list is several times faster.
-        spacing[-1] = sorted(np.diff(times[-RECENT_INTERVALS - 1 :]).tolist())[RECENT_INTERVALS // 2]
+        recent = times[-RECENT_INTERVALS - 1 :]
+        spacing[-1] = sorted((recent[1:] - recent[:-1]).tolist())[RECENT_INTERVALS // 2]
     elif full < len(times):
         middle = RECENT_INTERVALS // 2
         for row in range(full, len(times), CHUNK_ROWS):
             intervals = np.diff(times[row - RECENT_INTERVALS : row + CHUNK_ROWS])
-            recent = np.lib.stride_tricks.sliding_window_view(intervals, RECENT_INTERVALS)
-            spacing[row - first : row - first + CHUNK_ROWS] = np.partition(recent, middle, axis=1)[:, middle]
+            windows = np.lib.stride_tricks.sliding_window_view(intervals, RECENT_INTERVALS)
+            spacing[row - first : row - first + CHUNK_ROWS] = np.partition(windows, middle, axis=1)[:, middle]
     return spacing
 
 

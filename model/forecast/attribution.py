@@ -39,8 +39,8 @@ def contributions(
     probabilities = predictor.probabilities(x) if final is None else final
     published = logit(probabilities)[0]
     logits = predictor.expert_logits(x)[0]
-    reference = predictor.ensemble.reference_point(x.shape[1])
-    reference_logits = predictor.expert_logits(reference[None])[0]
+    reference = predictor.reference
+    reference_logits = predictor.reference_logits
     high = bool(predictor.is_high(x)[0])
     attributions = {NETWORK: predictor.ensemble.attribute(x[0], reference)}
     if predictor.pretrained is not None:

@@ -82,7 +82,9 @@ class LoadTable:
 
     def __call__(self, score: Floats) -> Floats:
         """Return the values (rows,) for scores (rows,): constant beyond both ends, `unknown` for NaN."""
-        return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))
+        values = np.asarray(np.interp(score, self.scores, self.values))
+        np.copyto(values, self.unknown, where=np.isnan(score))
+        return values
 
 
 EMPTY_LOAD_TABLE = LoadTable(np.zeros(1), np.zeros(1), 0.0)

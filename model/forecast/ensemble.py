@@ -93,7 +93,7 @@ class Ensemble:
 
     def predict(self, x: Floats) -> Floats:
         """Return the logits (rows, outputs) of the mean over the members, for features (rows, features)."""
-        return self._mean(self._member_logits(x))
+        return self._mean(self._member_logits(self._encoded(x)))
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
         """Attribute the difference between the logits of two points to the features (`Network.attribute`).
@@ -106,26 +106,31 @@ class Ensemble:
             (outputs, features); each row sums to the difference of one output.
         """
         points = np.stack([x, reference])
-        multipliers = self._mean_multipliers(self._member_logits(points))
-        scaled, scaled_reference = self._encoded(points)
+        encoded = self._encoded(points)
+        multipliers = self._mean_multipliers(self._member_logits(encoded))
+        scaled, scaled_reference = encoded
         features = np.arange(len(x)) if self.selected is None else self.selected
         if self.encoding is not None:
             features = np.concatenate((features, features[self.encoding.inputs]))
-        attributions = np.zeros((len(x), multipliers.shape[1]))
+        outputs = multipliers.shape[1]
+        # Several inputs, or an input and its codes, may use the same feature: sum their attributions.
+        places = []
+        parts = []
         first = 0
         for network, columns in zip(self.networks, self.columns, strict=True):
             of_inputs = network.attribute(scaled[columns], scaled_reference[columns])
-            of_members = of_inputs.reshape(-1, attributions.shape[1], len(columns))
+            of_members = of_inputs.reshape(-1, outputs, len(columns))
             last = first + len(of_members)
-            weighted = (multipliers[first:last, :, None] * of_members).sum(axis=0)
-            # Several inputs, or an input and its codes, may use the same feature: sum their attributions.
-            np.add.at(attributions, features[columns], weighted.T)
+            parts.append((multipliers[first:last, :, None] * of_members).sum(axis=0))
+            places.append(features[columns])
             first = last
         if self.trees is not None:
             inputs = len(self.scaler.mean)
-            of_trees = multipliers[-1][:, None] * self.trees.attribute(scaled[:inputs], scaled_reference[:inputs])
-            np.add.at(attributions, features[:inputs], of_trees.T)
-        return attributions.T
+            parts.append(multipliers[-1][:, None] * self.trees.attribute(scaled[:inputs], scaled_reference[:inputs]))
+            places.append(features[:inputs])
+        cells = np.concatenate(places) + len(x) * np.arange(outputs)[:, None]
+        attributions = np.bincount(cells.ravel(), np.concatenate(parts, axis=1).ravel(), outputs * len(x))
+        return np.asarray(attributions.reshape(outputs, len(x)), np.float64)
 
     def reference_point(self, features: int) -> Floats:
         """Return the reference of `attribute`: the training mean (features,), 0 for features that are not inputs."""
@@ -136,7 +141,7 @@ class Ensemble:
         return point
 
     def _inputs(self, x: Floats) -> Floats:
-        return x if self.selected is None else x[:, self.selected]
+        return x if self.selected is None else x.take(self.selected, axis=1)
 
     def _encoded(self, x: Floats) -> Floats:
         """Return the scaled inputs and their codes (rows, inputs + codes) for features (rows, features)."""
@@ -148,13 +153,12 @@ class Ensemble:
         """Number of members of the mean: the networks and the trees."""
         return len(self.networks) + (self.trees is not None)
 
-    def _member_logits(self, x: Floats) -> Floats:
-        """Return the logits (rows, members, outputs) for features (rows, features); those of the trees are last."""
-        encoded = self._encoded(x)
+    def _member_logits(self, encoded: Floats) -> Floats:
+        """Return the logits (rows, members, outputs) for scaled inputs and codes; those of the trees are last."""
         logits = [self._network_logits(network, part) for network, part in self._network_inputs(encoded)]
         if self.trees is not None:
             logits.append(self.trees.predict(encoded))
-        return np.concatenate(logits, axis=1).reshape(len(x), self.members, -1)
+        return np.concatenate(logits, axis=1).reshape(len(encoded), self.members, -1)
 
     def _network_logits(self, network: Network, x: Floats) -> Floats:
         """Return the outputs (rows, outputs) of a network for its inputs (rows, inputs)."""

@@ -13,11 +13,14 @@ FLOOR = 1e-6
 """Probabilities are clipped to [FLOOR, 1 - FLOOR] before their log-odds are computed."""
 
 
+LARGEST_EXPONENT = 709.0
+"""Limit of the exponent of exp, which overflows beyond it; the sigmoid is then below 1e-307."""
+
+
 def sigmoid(z: Floats) -> Floats:
     """Return 1 / (1 + exp(-z)) for log-odds of any shape."""
-    # exp overflows to infinity, whose reciprocal is the correct limit
-    with np.errstate(over="ignore"):
-        return np.asarray(1.0 / (1.0 + np.exp(np.asarray(-z, order="C"))))
+    exponent = np.minimum(-z, LARGEST_EXPONENT)
+    return np.asarray(1.0 / (1.0 + np.exp(np.asarray(exponent, order="C"))))
 
 
 def logit(p: Floats, floor: float = FLOOR) -> Floats:

@@ -98,6 +98,16 @@ class Predictor:
         return logits
 
     @cached_property
+    def reference(self) -> Floats:
+        """Reference (features,) of the attributions: see `Ensemble.reference_point`."""
+        return self.ensemble.reference_point(len(self.spec.names))
+
+    @cached_property
+    def reference_logits(self) -> Floats:
+        """Logits (horizons, experts) of each expert at `reference`."""
+        return np.asarray(self.expert_logits(self.reference[None])[0])
+
+    @cached_property
     def _blend_table(self) -> BlendTable:
         return BlendTable(self.blends)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import factorial
 
 import numpy as np
@@ -56,10 +56,12 @@ class BoostedTrees:
 
     def predict(self, x: Floats) -> Floats:
         """Return the logits (rows, outputs) for inputs (rows, inputs) without NaN; further inputs are ignored."""
+        if len(x) <= CHUNK_ROWS:
+            return np.asarray(self._terms(self._above(x)).sum(axis=2) + self.bias)
         logits = np.empty((len(x), len(self.bias)), np.float32)
         for start in range(0, len(x), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
-            logits[rows] = self._terms(self._above(x[rows])).sum(axis=2) + self.bias
+            logits[rows] = self.predict(x[rows])
         return logits
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
@@ -74,20 +76,20 @@ class BoostedTrees:
         Returns:
             (outputs, inputs); each row sums to the difference of one output.
         """
-        bits = self._above(np.stack([x, reference]))
-        attributions = np.zeros((len(self.bias), len(x)))
-        outputs = np.arange(len(self.bias))[:, None]
-        for level in range(self.depth):
-            total = np.zeros(self.inputs.shape[:2])
-            for coalition, weight in _coalitions(self.depth, level):
-                # Levels in the coalition see `x`, the others the reference.
-                mixed = np.where(coalition, bits[0], bits[1])
-                joined = mixed.copy()
-                joined[..., level] = bits[0, ..., level]
-                with_level, without_level = self._terms(np.stack([joined, mixed])).astype(np.float64)
-                total += weight * (with_level - without_level)
-            np.add.at(attributions, (outputs, self.inputs[..., level]), total)
-        return attributions
+        coalitions = _coalitions(self.depth)
+        bits = self._above(np.stack([x, reference])).astype(np.float32)
+        # Levels in the coalition see `x`, the others the reference.
+        leaves = bits[1, ..., None, :] + (bits[0] - bits[1])[..., None, :] * coalitions
+        positions = self._first_leaves[..., None] + (leaves @ self._bit_values).astype(np.intp)
+        terms = self.values.take(positions).astype(np.float64)
+        by_level = np.empty(self.inputs.shape)
+        for level, (without_level, weights) in enumerate(_joining(self.depth)):
+            gains = terms[..., without_level + 2**level] - terms[..., without_level]
+            by_level[..., level] = gains @ weights
+        outputs = len(self.bias)
+        cells = self.inputs + len(x) * np.arange(outputs)[:, None, None]
+        attributions = np.bincount(cells.ravel(), by_level.ravel(), outputs * len(x))
+        return np.asarray(attributions.reshape(outputs, len(x)), np.float64)
 
     def with_zero_outputs(self, added: int, order: Sequence[int]) -> BoostedTrees:
         """Return trees with `added` outputs of 0 behind their own; `order` then permutes all outputs."""
@@ -122,10 +124,21 @@ class BoostedTrees:
         return np.arange(0, self.values.size, 2**self.depth).reshape(self.values.shape[:2])
 
 
-def _coalitions(depth: int, level: int) -> Iterator[tuple[Bools, float]]:
-    """Yield the masks (depth,) of the coalitions without a level, and their Shapley weights."""
-    for number in range(2**depth):
-        mask = (number >> np.arange(depth)) & 1 == 1
-        if not mask[level]:
-            size = int(mask.sum())
-            yield mask, factorial(size) * factorial(depth - size - 1) / factorial(depth)
+@lru_cache
+def _coalitions(depth: int) -> Floats:
+    """Return the coalitions of levels (2^depth, depth): 1 for a level in the coalition, else 0.
+
+    A coalition has the sum of 2^level over its levels as its number.
+    """
+    masks = (np.arange(2**depth)[:, None] >> np.arange(depth)) & 1
+    return masks.astype(np.float32)
+
+
+@lru_cache
+def _joining(depth: int) -> list[tuple[Integers, Floats]]:
+    """Return for each level the numbers of the coalitions without it, and their Shapley weights."""
+    masks = _coalitions(depth)
+    by_size = np.array([factorial(size) * factorial(depth - size - 1) / factorial(depth) for size in range(depth)])
+    sizes = masks.sum(axis=1).astype(np.intp)
+    without = [np.flatnonzero(masks[:, level] == 0) for level in range(depth)]
+    return [(numbers, by_size[sizes[numbers]]) for numbers in without]

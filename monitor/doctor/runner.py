@@ -9,6 +9,7 @@ from itertools import repeat
 
 from monitor.config.loader import Config
 from monitor.doctor.checks import (
+    channels,
     clock,
     database,
     disk,
@@ -80,6 +81,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.TRAININGS, quality.check_trainings),
     Check(CheckId.LIVE_SKILL, quality.check_predictions),
     Check(CheckId.DETECTOR, model.check_detector),
+    Check(CheckId.NOTIFICATIONS, channels.check_channels),
 )
 """Checks of a configured installation, in the order of the report."""
 

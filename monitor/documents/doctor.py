@@ -62,6 +62,7 @@ class CheckId(StrEnum):
     LIVE_SKILL = "live_skill"
     INPUT_DRIFT = "input_drift"
     DETECTOR = "detector"
+    NOTIFICATIONS = "notifications"
     REMAINING_CHECKS = "remaining_checks"
 
 

@@ -29,3 +29,18 @@ def notification_metrics(channels: Mapping[str, ChannelState]) -> Iterator[Metri
         ["channel"],
         [((name,), channel.pending) for name, channel in channels.items()],
     )
+    for metric, text, times in (
+        (
+            "notification_last_success_timestamp_seconds",
+            "Time of the last delivery in seconds since the epoch; absent before it. Kept across restarts.",
+            {name: channel.last_success_at for name, channel in channels.items()},
+        ),
+        (
+            "notification_last_failure_timestamp_seconds",
+            "Time of the last failed attempt in seconds since the epoch; absent before it. Kept across restarts.",
+            {name: channel.last_failure_at for name, channel in channels.items()},
+        ),
+    ):
+        known = [((name,), at) for name, at in times.items() if at is not None]
+        if known:
+            yield labelled_gauge(metric, text, ["channel"], known)

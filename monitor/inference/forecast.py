@@ -92,16 +92,16 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     if predictor is None:
         raise ValueError("the engine has no predictor")
     online = engine.forecast()
-    probabilities = online.probabilities[0, -1]
-    thresholds = np.minimum(online.thresholds[0, -1], NO_WARNINGS)
+    probabilities = online.probabilities[0, -1].tolist()
+    thresholds = [min(threshold, NO_WARNINGS) for threshold in online.thresholds[0, -1].tolist()]
     for values in (probabilities, thresholds):
-        if not ((values >= 0) & (values <= 1)).all():
-            raise PredictorError(f"a prediction is not a probability: {values.tolist()}")
+        if not all(0 <= value <= 1 for value in values):
+            raise PredictorError(f"a prediction is not a probability: {values}")
     high = bool(online.high[0, -1])
     period_start = float(online.period_start[0, -1])
     high_load_since = period_start if math.isfinite(period_start) else None
     raised = online.raised[0, -1].tolist()
-    outside = [name for name, out in zip(predictor.spec.inputs, online.outside[0, -1], strict=True) if out]
+    outside = [name for name, out in zip(predictor.spec.inputs, online.outside[0, -1].tolist(), strict=True) if out]
     decisions = engine.decisions[0]
     predictions = tuple(
         Prediction(
@@ -117,9 +117,9 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         )
         for horizon, probability, base_rate, threshold, warning in zip(
             predictor.horizons,
-            probabilities.tolist(),
+            probabilities,
             predictor.base_rates,
-            thresholds.tolist(),
+            thresholds,
             online.warnings[0, -1].tolist(),
             strict=True,
         )
@@ -135,7 +135,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
             )
             for horizon, decision, floor in zip(predictor.horizons, decisions, raised, strict=True)
         ),
-        attribute=partial(contributions, predictor, features, probabilities[None], slopes),
+        attribute=partial(contributions, predictor, features, online.probabilities[0, -1:], slopes),
         describe=partial(explain_group, predictor.spec, features[0]),
         inputs=predictor.spec.inputs,
     )

@@ -167,6 +167,10 @@ class Dispatcher:
         name = notification.channel
         failed = replace(notification, attempts=notification.attempts + 1)
         if result.outcome is SendOutcome.DELIVERED:
+            self._outbox.record_success(name, now)
+        else:
+            self._outbox.record_failure(name, now, result.problem)
+        if result.outcome is SendOutcome.DELIVERED:
             self._retry_at.pop(name, None)
             self._finish(notification, NotificationStatus.DELIVERED, now)
             log.info("notification delivered", channel=name, key=notification.key, attempts=failed.attempts)

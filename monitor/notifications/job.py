@@ -111,6 +111,8 @@ class NotificationJob:
             name: ChannelState(
                 pending=self._outbox.pending.get(name, 0),
                 outcomes={outcome: self._outbox.outcomes[name, outcome] for outcome in OUTCOMES},
+                last_success_at=self._outbox.health_of(name).last_success_at,
+                last_failure_at=self._outbox.health_of(name).last_failure_at,
             )
             for name in self._channels
         }

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 from model.units import HOUR
 from monitor.system.logging import get_logger
-from storage import Notification, NotificationRepository, NotificationStatus, NotifiedIncident
+from monitor.system.redaction import redact_credentials
+from storage import ChannelHealth, Notification, NotificationRepository, NotificationStatus, NotifiedIncident
 
 log = get_logger(__name__)
 
 MAX_PENDING = 500
 """Largest number of notifications in the database that wait for their delivery; the oldest are dropped."""
+
+MAX_ERROR = 200
+"""Largest number of characters that are kept of the cause of a failure."""
 
 MAX_UNSAVED = 200
 """Largest number of notifications that wait in memory for the database; the oldest are dropped."""
@@ -28,6 +33,7 @@ class Outbox:
         incidents: newest notified incident of each kind.
         pending: number of notifications that wait for their delivery, by channel.
         outcomes: number of outcomes since the start of the daemon, by channel and outcome.
+        health: last delivery and last failure, by channel.
     """
 
     def __init__(self, repository: NotificationRepository) -> None:
@@ -35,11 +41,13 @@ class Outbox:
         self._repository = repository
         self._unsaved: dict[tuple[str, str], Notification] = {}
         self._unsaved_incidents: dict[str, NotifiedIncident] = {}
+        self._unsaved_health: dict[str, ChannelHealth] = {}
         self._delivered: dict[str, deque[float]] = {}
         self._is_loaded = False
         self.incidents: dict[str, NotifiedIncident] = {}
         self.pending: dict[str, int] = {}
         self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.health: dict[str, ChannelHealth] = {}
 
     def load(self, now: float) -> None:
         """Read the incidents, the queue and the deliveries of the last hour once.
@@ -56,6 +64,7 @@ class Outbox:
         for channel, at in self._repository.delivery_times(now - HOUR):
             self._delivered.setdefault(channel, deque()).append(at)
         self.pending = self._repository.pending_counts()
+        self.health = {health.channel: health for health in self._repository.channel_health()}
         self._is_loaded = True
 
     def add(self, notifications: Iterable[Notification], incident: NotifiedIncident) -> None:
@@ -80,6 +89,26 @@ class Outbox:
         self._put(notification)
         self.count(notification.channel, "retried")
 
+    def record_success(self, channel: str, at: float) -> None:
+        """Record a delivery through a channel at `at` (seconds since the epoch)."""
+        self._put_health(replace(self.health_of(channel), last_success_at=at, failures=0))
+
+    def record_failure(self, channel: str, at: float, problem: str) -> None:
+        """Record a failed attempt of a channel.
+
+        Args:
+            channel: name of the channel.
+            at: seconds since the epoch.
+            problem: cause of the failure; credentials of URLs in it are redacted.
+        """
+        health = self.health_of(channel)
+        error = redact_credentials(problem)[:MAX_ERROR]
+        self._put_health(replace(health, last_failure_at=at, last_error=error, failures=health.failures + 1))
+
+    def health_of(self, channel: str) -> ChannelHealth:
+        """Return the last delivery and the last failure of a channel."""
+        return self.health.get(channel) or ChannelHealth(channel)
+
     def count(self, channel: str, outcome: str, number: int = 1) -> None:
         """Count outcomes of a channel."""
         self.outcomes[channel, outcome] += number
@@ -93,9 +122,12 @@ class Outbox:
         Raises:
             StorageError: the database cannot be written; the changes stay in memory.
         """
-        if not self._unsaved and not self._unsaved_incidents:
+        if not self._unsaved and not self._unsaved_incidents and not self._unsaved_health:
             return
-        self._repository.save(list(self._unsaved.values()), list(self._unsaved_incidents.values()))
+        self._repository.save(
+            list(self._unsaved.values()), list(self._unsaved_incidents.values()), list(self._unsaved_health.values())
+        )
+        self._unsaved_health.clear()
         self._unsaved.clear()
         self._unsaved_incidents.clear()
         if sum(self.pending.values()) > MAX_PENDING:
@@ -169,6 +201,10 @@ class Outbox:
         """
         self._repository.add_summary(summary)
         self.pending[summary.channel] = self.pending.get(summary.channel, 0) + 1
+
+    def _put_health(self, health: ChannelHealth) -> None:
+        self.health[health.channel] = health
+        self._unsaved_health[health.channel] = health
 
     def _put(self, notification: Notification) -> None:
         self._unsaved[notification.key, notification.channel] = notification

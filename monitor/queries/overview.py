@@ -9,6 +9,7 @@ from typing import Literal
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import RecurringWindow
 from monitor.inference.prediction_schedule import prediction_interval
+from monitor.queries.channels import ChannelOverview
 from monitor.queries.detection import DetectionState
 from monitor.queries.scores import HorizonScore
 from monitor.training.exclusions import in_maintenance
@@ -68,6 +69,7 @@ class Overview:
         damaged_rows: number of rows of unexpected types that this process has read, for each table that has any.
         maintenance: stored maintenance windows that are active or planned, earliest first.
         recurring: recurring maintenance windows of the configuration.
+        channels: state of the notification channels.
     """
 
     at: float
@@ -101,6 +103,7 @@ class Overview:
     damaged_rows: dict[str, int] = field(default_factory=dict)
     maintenance: tuple[MaintenanceWindow, ...] = ()
     recurring: tuple[RecurringWindow, ...] = ()
+    channels: tuple[ChannelOverview, ...] = ()
 
     @property
     def in_maintenance(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from model.units import HOUR
 from monitor.config.loader import Config
+from monitor.queries.channels import read_channels
 from monitor.queries.detection import read_detection
 from monitor.queries.drift import read_drift
 from monitor.queries.overview import Overview, ServingFallback
@@ -100,6 +101,7 @@ def read_overview(
         damaged_rows=stores.database.damaged_rows.counts(),
         maintenance=tuple(stores.anomalies.maintenance_windows(now)),
         recurring=config.anomaly.maintenance,
+        channels=read_channels(stores, config.notify, now),
     )
 
 

@@ -173,7 +173,8 @@ class RequestHandler(HTTPMessageDelegate):
         try:
             flushed = self._connection.write_headers(line, headers, b"" if without_body else response.body)
             self._connection.finish()
-            await asyncio.wait_for(flushed, self._limits.response_seconds)
+            # A small response is sent at once.
+            await (flushed if flushed.done() else asyncio.wait_for(flushed, self._limits.response_seconds))
         except (StreamClosedError, TimeoutError):
             self.stream.close()
 

@@ -1,8 +1,7 @@
 """HTTP server: non-blocking sockets on one thread, with limits that stop slow and hostile clients.
 
 tornado implements HTTP and TLS; this module adds the limits. When all connections are in use, the connection that has
-waited longest for a complete request is closed. Slow clients therefore replace each other, and a scrape, which takes
-milliseconds, succeeds.
+waited longest for a complete request is closed. Slow clients therefore replace each other, and a scrape succeeds.
 """
 
 from __future__ import annotations
@@ -241,8 +240,9 @@ class WebServer(HTTPServerConnectionDelegate):
             if not client_allowed(handler.stream, self._web_config().allowed_sans):
                 handler.stream.close()
                 return
-            pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
-            await pool.process(handler)
+            for_machines = handler.path in MACHINE_PATHS
+            pool = self._machine_pool if for_machines else self._user_pool
+            await pool.process(handler, in_loop=for_machines and not self._web_config().users)
         except Exception as error:
             self._failure.failure(exc_info=error)
             handler.stream.close()

@@ -39,10 +39,15 @@ class WorkerPool:
         self._unsent_bytes = 0
         self._unsent: dict[RequestHandler, int] = {}
 
-    async def process(self, handler: RequestHandler) -> None:
+    async def process(self, handler: RequestHandler, *, in_loop: bool = False) -> None:
         """Run the application for a request and send the response, unless the client has disconnected.
 
         A request beyond `max_pending` gets status 503 instead.
+
+        Args:
+            handler: the request.
+            in_loop: True to run the application in the thread of the event loop, which must not wait: a scrape takes
+                a millisecond there, and longer in another thread. The check of a password takes longer.
         """
         if self._pending >= self._max_pending:
             await handler.reject(503, "too many pending requests; try again later")
@@ -52,8 +57,11 @@ class WorkerPool:
             async with self._free_threads:
                 if handler.stream.closed():
                     return
-                loop = asyncio.get_running_loop()
-                response = await loop.run_in_executor(self._executor, handler.call_application)
+                if in_loop:
+                    response = handler.call_application()
+                else:
+                    loop = asyncio.get_running_loop()
+                    response = await loop.run_in_executor(self._executor, handler.call_application)
         finally:
             self._pending -= 1
         if response.error is None:

@@ -65,3 +65,22 @@ class NotifiedIncident:
     first_level: float = 0.0
     level: float = 0.0
     in_progress: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """Last delivery and last failure of one channel.
+
+    Attributes:
+        channel: name of the channel.
+        last_success_at: time of the last delivery, in seconds since the epoch; None before it.
+        last_failure_at: time of the last failed attempt, in seconds since the epoch; None before it.
+        last_error: cause of the last failure, without secrets; empty before it.
+        failures: number of failed attempts since the last delivery.
+    """
+
+    channel: str
+    last_success_at: float | None = None
+    last_failure_at: float | None = None
+    last_error: str = ""
+    failures: int = 0

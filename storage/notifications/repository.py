@@ -9,16 +9,18 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Database
-from storage.notifications.records import Notification, NotificationStatus, NotifiedIncident
-from storage.notifications.tables import notifications, notified_incidents
+from storage.notifications.records import ChannelHealth, Notification, NotificationStatus, NotifiedIncident
+from storage.notifications.tables import channel_health, notifications, notified_incidents
 from storage.rows import record_decoder, tuple_decoder
 from storage.schema import LOCAL_HOST_ID
 
 _COLUMNS = notifications.c[tuple(field.name for field in fields(Notification))]
 _INCIDENT_COLUMNS = notified_incidents.c[tuple(field.name for field in fields(NotifiedIncident))]
+_HEALTH_COLUMNS = channel_health.c[tuple(field.name for field in fields(ChannelHealth))]
 
 _NOTIFICATIONS = record_decoder(notifications.name, Notification, key=2)
 _INCIDENTS = record_decoder(notified_incidents.name, NotifiedIncident)
+_HEALTH = record_decoder(channel_health.name, ChannelHealth)
 _TIMES = tuple_decoder(notifications.name, str, float)
 _COUNTS = tuple_decoder(notifications.name, str, int)
 _STATUSES = tuple_decoder(notifications.name, str, NotificationStatus)
@@ -32,12 +34,18 @@ class NotificationRepository:
         self._host_id = host_id
         self._own = notifications.c.host_id == host_id
 
-    def save(self, changed: Sequence[Notification], incidents: Sequence[NotifiedIncident] = ()) -> None:
-        """Store new and changed notifications, and the incidents that they report, in one transaction.
+    def save(
+        self,
+        changed: Sequence[Notification],
+        incidents: Sequence[NotifiedIncident] = (),
+        health: Sequence[ChannelHealth] = (),
+    ) -> None:
+        """Store new and changed notifications, with the incidents that they report, in one transaction.
 
         Args:
             changed: notifications; a pending one with the same key and channel gets the new status and attempts.
             incidents: newest incident of each kind that has changed.
+            health: last delivery and failure of each channel for which they have changed.
         """
         with self._database.writing() as connection:
             if changed:
@@ -51,12 +59,34 @@ class NotificationRepository:
                 values = asdict(incident)
                 newest = insert(notified_incidents).values(host_id=self._host_id, **values)
                 connection.execute(newest.on_conflict_do_update(index_elements=("host_id", "kind"), set_=values))
+            for channel in health:
+                values = asdict(channel)
+                newest = insert(channel_health).values(host_id=self._host_id, **values)
+                connection.execute(newest.on_conflict_do_update(index_elements=("host_id", "channel"), set_=values))
 
     def incidents(self) -> list[NotifiedIncident]:
         """Return the newest notified incident of each kind that has any."""
         query = select(*_INCIDENT_COLUMNS).where(notified_incidents.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return _INCIDENTS.read(self._database.damaged_rows, connection, query)
+
+    def channel_health(self) -> list[ChannelHealth]:
+        """Return the last delivery and the last failure of each channel that had any."""
+        query = select(*_HEALTH_COLUMNS).where(channel_health.c.host_id == self._host_id)
+        with self._database.reading() as connection:
+            return _HEALTH.read(self._database.damaged_rows, connection, query)
+
+    def given_up_counts(self, since: float) -> dict[str, int]:
+        """Return the number of notifications of each channel that were given up or dropped since a time.
+
+        Args:
+            since: seconds since the epoch.
+        """
+        given_up = notifications.c.status.in_((NotificationStatus.FAILED.value, NotificationStatus.DROPPED.value))
+        query = select(notifications.c.channel, func.count()).where(self._own, given_up)
+        with self._database.reading() as connection:
+            query = query.where(notifications.c.finished_at >= since).group_by(notifications.c.channel)
+            return dict(_COUNTS.read(self._database.damaged_rows, connection, query))
 
     def next_pending(self, channel: str) -> Notification | None:
         """Return the oldest pending notification of a channel; None if there is none."""

@@ -30,6 +30,20 @@ notifications = Table(
 
 Index("notifications_status", notifications.c.host_id, notifications.c.status, notifications.c.channel)
 
+# Last delivery and last failure of each channel; kept when the notifications are deleted.
+channel_health = Table(
+    "channel_health",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("channel", String, primary_key=True),
+    Column("last_success_at", Float, nullable=True),
+    Column("last_failure_at", Float, nullable=True),
+    Column("last_error", String, nullable=False),
+    # Failed attempts since the last delivery.
+    Column("failures", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Newest incident of each kind that was notified: what a restarted daemon compares the state of the host with.
 notified_incidents = Table(
     "notified_incidents",

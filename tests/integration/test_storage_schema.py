@@ -20,6 +20,7 @@ import storage.migrations
 from storage import (
     AnomalyRepository,
     CapacityRepository,
+    ChannelHealth,
     MaintenanceWindow,
     ModelPart,
     ModelRegistry,
@@ -304,7 +305,7 @@ def test_downgrade_restores_the_rows_of_blocks(tmp_path: Path) -> None:
     assert "sample_blocks" not in table_definitions(tmp_path / "x.db")
 
 
-@pytest.mark.parametrize("revision", ["0014"])
+@pytest.mark.parametrize("revision", ["0014", "0015", "0016", "0017"])
 def test_database_keeps_the_notifications(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         notifications = NotificationRepository(database)
@@ -322,3 +323,10 @@ def test_database_keeps_the_use_of_file_systems(migrated_url: str) -> None:
         assert row is not None
         assert (row.used, row.size, row.probability, row.warning) == (900.0, 1000.0, 0.8, True)
         assert capacity.pending(resource.id, 1.8e9).tolist() == [[1_700_000_100.0, 950.0]]
+
+
+@pytest.mark.parametrize("revision", ["0017"])
+def test_database_keeps_the_channel_health(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        health = NotificationRepository(database).channel_health()
+        assert health == [ChannelHealth("ops", 1.7e9, 1.7e9 + 5, "status 503", 2)]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from monitor.web import Limits, WebServer
 
 from .web_clients import (
+    SECRET_HASH,
     SHORT_TIMEOUTS,
     connect,
     ok,
@@ -62,9 +64,14 @@ def test_connections_beyond_the_limit_evict_those_that_wait_longest():
         assert all(read_until_closed(connection) == b"" for connection in slow[:40])
 
 
-def test_connections_are_rejected_while_all_others_are_being_processed():
+def test_connections_are_rejected_while_all_others_are_being_processed(tmp_path):
     application = BlockingApplication("/metrics")
-    with serving(application, Limits(connections=2)) as server, open_connections(server, 2, request()) as first:
+    # With a login, scrapes are answered by several threads.
+    web_config = tmp_path / "web.yml"
+    web_config.write_text(f"basic_auth_users: {{scraper: {SECRET_HASH}}}\n")
+    scrape = request(Authorization=f"Basic {b64encode(b'scraper:secret').decode()}")
+    limits = Limits(connections=2)
+    with serving(application, limits, web_config) as server, open_connections(server, 2, scrape) as first:
         assert all(application.wait_started() for _ in first)
         assert send_for_code(server, b"") == 503
         application.released.set()

@@ -76,4 +76,13 @@ local quarter = { gridPos+: { w: panels.width / 4 } };
     'cps',
     [panels.query(panels.rate('log_dropped_total'), 'dropped')]
   ) + quarter,
+  perJob(
+    'Time since the last notification',
+    'Seconds since the last delivery and since the last failed attempt of each channel.',
+    's',
+    [
+      panels.query('time() - ' + panels.metric('notification_last_success_timestamp_seconds'), 'delivery {{channel}}'),
+      panels.query('time() - ' + panels.metric('notification_last_failure_timestamp_seconds'), 'failure {{channel}}'),
+    ]
+  ) + { gridPos+: { w: panels.width } },
 ]

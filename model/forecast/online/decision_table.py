@@ -82,7 +82,7 @@ class DecisionTable:
         Returns:
             (hosts, rows, horizons) probabilities.
         """
-        shifted = offsets is not None and bool(offsets.any())
+        shifted = offsets is not None and bool(np.count_nonzero(offsets))
         if not (self._any_calibrated or self._any_replaced or shifted):
             return probabilities
         hosts = np.arange(len(high))[:, None]
@@ -117,7 +117,9 @@ class DecisionTable:
             Two arrays (hosts, rows, horizons), infinite for no warnings.
         """
         shape = (*high.shape, len(self._start))
-        return np.broadcast_to(self._start, shape), np.broadcast_to(self._end, shape)
+        # For a few values, a sum is several times faster than `np.broadcast_to`.
+        zeros = np.zeros(shape)
+        return zeros + self._start, zeros + self._end
 
 
 class _BaselineTables:

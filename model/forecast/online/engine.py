@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from model.array_types import Bools, Floats, Integers
+from model.array_types import Bools, Floats, Integers, stacked
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.time_buckets import bucket_width
@@ -116,7 +116,7 @@ class OnlineEngine:
         self._features = self._model_probabilities = None
         if self._levels:
             parts = enumerate(zip(self._levels, self._windows, times, strict=True))
-            self._offsets = np.stack([level.extend(w, t, partial(self._predict, i)) for i, (level, w, t) in parts])
+            self._offsets = stacked([level.extend(w, t, partial(self._predict, i)) for i, (level, w, t) in parts])
 
     def select_newest(self) -> None:
         """Let the next forecast predict for the newest sample only, instead of all samples of the last `advance`."""
@@ -151,7 +151,7 @@ class OnlineEngine:
             model_probabilities, high, load_index, self._seasonal_forecasts, self._offsets
         )
         period = self._newest([window.period_start for window in self._windows])
-        floored = np.stack([window.high_with_dips(self._newest_rows) for window in self._windows])
+        floored = stacked([window.high_with_dips(self._newest_rows) for window in self._windows])
         probabilities, raised = self._floor(probabilities, self._all_features(), floored)
         start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
@@ -204,14 +204,14 @@ class OnlineEngine:
     def _newest(self, arrays: Sequence[Floats]) -> Floats:
         """Return the values (hosts, rows) for the samples of the last `advance`, from one array per host."""
         newest = [array[len(array) - self._newest_rows :] for array in arrays]
-        return newest[0][None].copy() if self._hosts == 1 else np.stack(newest)
+        return stacked(newest).copy()
 
     def _all_features(self) -> Floats:
         """Return the features (hosts, rows, features) of the newest samples."""
         if self._features is None:
             rows = np.arange(self._newest_rows)
             features = [self._features_of(host, rows) for host in range(self._hosts)]
-            self._features = features[0][None] if self._hosts == 1 else np.stack(features)
+            self._features = stacked(features)
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:

@@ -49,7 +49,7 @@ class HighLoadFloor:
         Returns:
             The raised probabilities, and True where a probability was raised; both (hosts, rows, horizons).
         """
-        if not rows.any():
+        if not np.count_nonzero(rows):
             return probabilities, np.zeros(probabilities.shape, bool)
         index, since_onset = (features[..., column][rows].astype(np.float64) for column in self._columns)
         floor = np.zeros(probabilities.shape)

@@ -100,7 +100,7 @@ class InputRangeMonitor:
             return None
         x = values[..., ranges.columns]
         beyond = (x < ranges.start_low) | (x > ranges.start_high)
-        if self._quiet and not beyond.any():
+        if self._quiet and not np.count_nonzero(beyond):
             return None
         known = ~np.isnan(x)
         inside = (x >= ranges.end_low) & (x <= ranges.end_high)

@@ -15,7 +15,13 @@ from monitor.documents.prediction import (
     prediction_summary,
 )
 from monitor.documents.scores import HorizonScoreDocument, score_document
-from monitor.documents.status.parts import DetectionStatus, HistoryCoverage, RetrainStatus
+from monitor.documents.status.parts import (
+    ChannelStatus,
+    DetectionStatus,
+    HistoryCoverage,
+    RetrainStatus,
+    channel_status,
+)
 from monitor.documents.storage import StorageStatus, storage_status
 from monitor.documents.training import RunSummary, run_summary
 from monitor.queries.overview import Overview, ServingFallback
@@ -68,6 +74,7 @@ class StatusDocument:
         damaged_rows: number of rows of unexpected types that were read and left out, for each table that has any.
         in_maintenance: True during a stored or a recurring maintenance window.
         maintenance: stored maintenance windows that are active or planned, earliest first.
+        notifications: state of each notification channel.
     """
 
     at: float
@@ -105,6 +112,7 @@ class StatusDocument:
     damaged_rows: dict[str, int] = field(default_factory=dict)
     in_maintenance: bool = False
     maintenance: tuple[MaintenanceDocument, ...] = ()
+    notifications: tuple[ChannelStatus, ...] = ()
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
@@ -158,6 +166,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         quarantined_models=overview.quarantined_models,
         damaged_rows=overview.damaged_rows,
         in_maintenance=overview.in_maintenance,
+        notifications=tuple(map(channel_status, overview.channels)),
         maintenance=tuple(
             maintenance_document(window) for window in overview.maintenance if window.ends_at > overview.at
         ),

@@ -1,10 +1,12 @@
-"""Parts of the status document: history, retraining and anomaly detection."""
+"""Parts of the status document: history, retraining, anomaly detection and notification channels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from monitor.documents.anomalies import AnomalyDocument
+from monitor.queries.channels import ChannelOverview
+from monitor.system.formatting import format_count, format_time
 from storage import TrainingOutcome
 
 
@@ -59,3 +61,54 @@ class DetectionStatus:
     last_30_days: int
     allowed_in_30_days: float
     scores_from: float | None = None
+
+
+@dataclass(frozen=True)
+class ChannelStatus:
+    """State of one notification channel.
+
+    Attributes:
+        channel: name of the channel.
+        kind: kind of the channel.
+        pending: number of notifications that wait for their delivery.
+        given_up: number of notifications that were given up or dropped in the last 7 days.
+        failures: number of failed attempts since the last delivery.
+        last_success_at: time of the last delivery in seconds since the epoch; None before it.
+        last_failure_at: time of the last failed attempt in seconds since the epoch; None before it.
+        last_error: cause of the last failure, without secrets; empty before it.
+    """
+
+    channel: str
+    kind: str
+    pending: int
+    given_up: int
+    failures: int
+    last_success_at: float | None
+    last_failure_at: float | None
+    last_error: str
+
+
+def channel_status(channel: ChannelOverview) -> ChannelStatus:
+    """Convert the state of a channel to its JSON document."""
+    health = channel.health
+    return ChannelStatus(
+        channel=health.channel,
+        kind=channel.kind,
+        pending=channel.pending,
+        given_up=channel.given_up,
+        failures=health.failures,
+        last_success_at=health.last_success_at,
+        last_failure_at=health.last_failure_at,
+        last_error=health.last_error,
+    )
+
+
+def channel_problem(channel: ChannelStatus) -> str:
+    """Return the problem of a channel in one sentence; empty if there is none."""
+    parts = []
+    if channel.failures:
+        parts.append(f"{format_count(channel.failures, 'attempt')} failed since the last delivery")
+        parts.append(f"last at {format_time(channel.last_failure_at)}: {channel.last_error}")
+    if channel.given_up:
+        parts.append(f"{format_count(channel.given_up, 'notification')} given up in 7 days")
+    return "; ".join(parts)

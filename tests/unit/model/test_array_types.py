@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.array_types import aligned_zeros, constant, distinct, median
+from model.array_types import aligned_zeros, constant, distinct, median, stacked
 
 pytestmark = pytest.mark.unit
 
@@ -36,3 +36,9 @@ def test_median_equals_that_of_numpy(size):
 def test_distinct_values_are_sorted():
     assert distinct(np.array([3.0, 1.0, 3.0, 2.0, 1.0])).tolist() == [1.0, 2.0, 3.0]
     assert distinct(np.array([])).tolist() == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_stacked_arrays_equal_those_of_numpy(count):
+    arrays = [np.arange(6.0).reshape(2, 3) + number for number in range(count)]
+    assert np.array_equal(stacked(arrays), np.stack(arrays))

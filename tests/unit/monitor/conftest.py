@@ -206,7 +206,7 @@ def state(live, overview):
         reloaded_at=NOW - 50_000,
         reload_failures=1,
         log_lines_dropped=6,
-        channels={"ops": ChannelState(2, {"delivered": 7, "retried": 3})},
+        channels={"ops": ChannelState(2, {"delivered": 7, "retried": 3}, NOW - 60, NOW - 30)},
         storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5, quarantines=2),
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),

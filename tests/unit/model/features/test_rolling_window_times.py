@@ -39,7 +39,7 @@ def test_window_of_single_rows_equals_that_of_many_at_any_times(times):
     single = spec.new_window()
     for row in range(len(times)):
         single.extend(times[row : row + 1], values[row : row + 1])
-    names = ["state", "load_index", "sums", "counts", "last_high", "last_onset"]
+    names = ["state", "load_index", "sums", "counts", "last_high", "period_start"]
     if spec.seasonal:
         names.append("bucket_numbers")
     for name in names:

@@ -19,5 +19,13 @@ def test_each_channel_has_its_outcomes_and_waiting_notifications(samples):
     }
 
 
+def test_times_of_the_last_delivery_and_failure_are_absent_before_them(samples):
+    channels = {"ops": ChannelState(0, {}, 100.0, None), "mail": ChannelState(0, {}, None, 90.0)}
+    values = samples(notification_metrics(channels))
+    assert values["notification_last_success_timestamp_seconds", "ops"] == 100.0
+    assert values["notification_last_failure_timestamp_seconds", "mail"] == 90.0
+    assert ("notification_last_success_timestamp_seconds", "mail") not in values
+
+
 def test_daemon_without_a_channel_has_no_metrics_of_notifications(samples):
     assert samples(notification_metrics({})) == {}

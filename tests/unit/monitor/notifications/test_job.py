@@ -331,3 +331,19 @@ def test_damaged_event_is_given_up(host):
     host.restart()
     assert host.run() == []
     assert host.outcomes() == {"failed": 1}
+
+
+def test_health_of_a_channel_survives_a_restart_and_names_no_secret(host):
+    host.configure(ops=OPS)
+    host.results = [SendResult(SendOutcome.FAILED, "https://user:pw@example.org/x refused"), DELIVERED]
+    host.run(high=True)
+    (health,) = host.stores.notifications.channel_health()
+    assert (health.failures, health.last_success_at) == (1, None)
+    assert "pw" not in health.last_error
+    host.restart()
+    host.run(seconds=60)
+    assert host.states["ops"].last_failure_at == health.last_failure_at
+    (health,) = host.stores.notifications.channel_health()
+    assert health.failures == 0
+    assert health.last_success_at is not None
+    assert health.last_error

@@ -1,11 +1,13 @@
 """Tests of monitor.web.server; integration tests cover its behaviour over sockets."""
 
 import socket
+import threading
 
 import pytest
 
 from monitor.errors import MonitorError
 from monitor.web.server import WebServer
+from monitor.web.web_config.loader import WebConfigFile
 
 from .wsgi import hello
 
@@ -91,3 +93,25 @@ def test_server_rebinds_the_same_port_on_all_addresses(server):
     port = server.port
     server.rebind(("0.0.0.0", port))
     assert (server.port, first_bytes(port)) == (port, b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("path", "users", "in_loop"),
+    [("/metrics", {}, True), ("/-/healthy", {}, True), ("/metrics", {"a": b"hash"}, False), ("/", {}, False)],
+)
+def test_server_answers_machines_in_its_own_thread_unless_passwords_are_checked(path, users, in_loop):
+    threads = []
+
+    def application(environ, start_response):
+        threads.append(threading.current_thread().name)
+        return hello(environ, start_response)
+
+    server = WebServer(("127.0.0.1", 0), application, lambda: WebConfigFile(users=users))
+    server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert client.recv(12) == b"HTTP/1.1 200"
+    finally:
+        server.close()
+    assert (threads == ["web"]) is in_loop

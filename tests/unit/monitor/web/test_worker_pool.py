@@ -1,6 +1,7 @@
 """Tests of monitor.web.worker_pool."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -31,11 +32,13 @@ class Handler:
         self.rejections = []
         self.calls = 0
         self.callbacks = 0
+        self.thread = None
         self.received = asyncio.Event()
         self._size = size
 
     def call_application(self):
         self.calls += 1
+        self.thread = threading.current_thread()
         return WsgiResponse("200 OK", [], b"x" * self._size, self._on_sent)
 
     async def reject(self, code, message):
@@ -76,6 +79,18 @@ def test_pool_sends_responses_and_runs_their_callbacks():
     async def body(pool):
         handler = Handler()
         await process(pool, handler)
+        assert (handler.calls, handler.callbacks) == (1, 1)
+
+    run(body)
+
+
+@pytest.mark.parametrize("in_loop", [False, True])
+def test_pool_runs_the_application_in_the_chosen_thread(in_loop):
+    async def body(pool):
+        handler = Handler()
+        handler.received.set()
+        await pool.process(handler, in_loop=in_loop)
+        assert (handler.thread is threading.current_thread()) is in_loop
         assert (handler.calls, handler.callbacks) == (1, 1)
 
     run(body)

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from storage import Database, Notification, NotificationRepository, NotificationStatus, NotifiedIncident
+from storage import (
+    ChannelHealth,
+    Database,
+    Notification,
+    NotificationRepository,
+    NotificationStatus,
+    NotifiedIncident,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -85,3 +92,19 @@ def test_old_notifications_expire_and_are_purged(repository: NotificationReposit
     repository.purge_finished(301.0)
     repository.save([RAISED])
     assert repository.pending_counts() == {"ops": 2}
+
+
+def test_channel_health_is_stored_and_replaced(repository: NotificationRepository) -> None:
+    failed = ChannelHealth("ops", None, 100.0, "status 503", 1)
+    repository.save([], health=[failed, ChannelHealth("mail", 90.0)])
+    delivered = replace(failed, last_success_at=110.0, failures=0)
+    repository.save([], health=[delivered])
+    assert repository.channel_health() == [ChannelHealth("mail", 90.0), delivered]
+
+
+def test_given_up_and_dropped_notifications_are_counted_by_channel(repository: NotificationRepository) -> None:
+    failed = replace(RAISED, status=NotificationStatus.FAILED, finished_at=105.0)
+    dropped = replace(CLEARED, status=NotificationStatus.DROPPED, finished_at=205.0)
+    repository.save([failed, dropped, replace(DELIVERED, channel="mail")])
+    assert repository.given_up_counts(0.0) == {"ops": 2}
+    assert repository.given_up_counts(200.0) == {"ops": 1}

@@ -10,14 +10,17 @@ from model.features.labels import Rules
 from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.config.loader import Config
 from monitor.config.schema import HighLoadSection
+from monitor.documents.anomalies.actions import ActionsDocument
+from monitor.queries.channels import ChannelOverview
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
-from storage import StorageErrorKind
+from storage import ChannelHealth, MaintenanceWindow, StorageErrorKind
 from tests.unit.monitor.conftest import NOW
 from tests.unit.monitor.documents.samples import SCORECARD
+from tests.unit.monitor.web.wsgi import stored_documents
 
 from .html import Page
 
@@ -277,3 +280,45 @@ def test_status_panel_names_problems_of_the_daemon(state):
     assert "not storing" in page.sections["status"]
     assert "retention hangs since" in page.sections["status"]
     assert "x.db: <no space>" in page.sections["status"]
+
+
+def test_configuration_page_shows_the_channels_with_their_last_error(state):
+    channels = (ChannelOverview("webhook", ChannelHealth("ops", NOW - 60, NOW, MALICIOUS_NAME, 3), 2, 1),)
+    failing = replace(state, overview=replace(state.overview, channels=channels))
+    page = page_of(failing, path="/config")
+    row = page.rows["channels"][1]
+    assert row[:5] == ["ops", "webhook", "2", "1", "3"]
+    assert row[7] == MALICIOUS_NAME
+    assert "notifications fail" in page.sections["status"]
+    given_up = (replace(channels[0], health=ChannelHealth("ops", NOW)),)
+    state = replace(state, overview=replace(state.overview, channels=given_up))
+    assert "notifications given up" in page_of(state).sections["status"]
+
+
+def test_status_panel_names_maintenance(state):
+    window = MaintenanceWindow(0.0, NOW + 1e6, "new disks")
+    in_maintenance = replace(state, overview=replace(state.overview, maintenance=(window,)))
+    assert "maintenance" in page_of(in_maintenance).sections["status"]
+    assert "maintenance" not in page_of(state).sections["status"]
+
+
+def test_maintenance_page_lists_windows_with_their_state(state, stores):
+    for start, end, note in ((-7200, -3600, "past"), (-60, 60, MALICIOUS_NAME), (60, 120, "planned")):
+        stores.anomalies.add_maintenance_window(MaintenanceWindow(NOW + start, NOW + end, note))
+    documents = stored_documents(stores)
+    actions = ActionsDocument(permitted=True, token="0123abcd")
+    api = Api(lambda: state, lambda: documents, lambda: NOW)
+    html = render_page(api, "web-1", "/maintenance", 1.0, actions)
+    rows = Page(html).rows["maintenance"][1:]
+    assert [(row[0], row[1], row[4], row[5]) for row in rows] == [
+        ("3", "planned", "planned", "Cancel"),
+        ("2", "active", MALICIOUS_NAME, "End now"),
+        ("1", "ended", "past", ""),
+    ]
+    assert MALICIOUS_NAME not in html
+    assert html.count('name="token" value="0123abcd"') == 3
+    assert "<form" not in render_page(api, "web-1", "/maintenance")
+
+
+def test_maintenance_page_without_a_database_says_so(state):
+    assert "cannot be read" in page_of(state, path="/maintenance").sections["maintenance"]
