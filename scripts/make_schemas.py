@@ -28,10 +28,6 @@ from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.documents.backtest import BacktestDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import DoctorDocument
-<<<<<<< HEAD
-from monitor.documents.fleet import FleetDocument, FleetHostDetailsDocument, FleetStatusDocument, FleetWarningDocument
-from monitor.documents.fleet_training import FleetRetrainingDocument
-=======
 from monitor.documents.fleet import (
     FleetDocument,
     FleetHostDetailsDocument,
@@ -39,7 +35,7 @@ from monitor.documents.fleet import (
     FleetStatusDocument,
     FleetWarningDocument,
 )
->>>>>>> main
+from monitor.documents.fleet_training import FleetRetrainingDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -71,11 +67,8 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": DoctorDocument,
     "fleet": FleetDocument,
     "fleet-host": FleetHostDetailsDocument,
-<<<<<<< HEAD
     "fleet-retrain": FleetRetrainingDocument,
-=======
     "fleet-report": FleetReportDocument,
->>>>>>> main
     "fleet-status": FleetStatusDocument,
     "fleet-warnings": tuple[FleetWarningDocument, ...],
     "history": HistoryDocument,
