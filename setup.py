@@ -16,6 +16,7 @@ ASSETS = (
     "mixin/*.*",
     "mixin/*/*.libsonnet",
     "monitor.service",
+    "monitor-fleet.service",
     "monitor-processes*",
     "prometheus/*.yml",
     "grafana/dashboards/*.json",

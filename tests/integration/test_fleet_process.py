@@ -1,12 +1,14 @@
 """Fleet process on a real Prometheus with three node_exporters."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +114,38 @@ def test_fleet_process_starts_without_its_source(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert "Traceback" not in log.read_text()
+
+
+def tutorial_block(language):
+    """Return the first block of a language in the tutorial."""
+    page = (Path(__file__).parents[2] / "docs" / "tutorial" / "fleet.md").read_text()
+    return re.search(rf"```{language}\n(.*?)```", page, re.DOTALL)[1]
+
+
+def test_tutorial_leads_to_a_probability_per_host(tmp_path):
+    with exporters(tmp_path, 3) as addresses, ExitStack() as stack:
+        scraped = tutorial_block("yaml").replace("15s", "1s")
+        config = tutorial_block("toml").replace("[storage]", 'step = "5s"\ndelay = "1s"\n[storage]')
+        for example, address in zip((9101, 9102, 9103), addresses, strict=True):
+            scraped = scraped.replace(f"127.0.0.1:{example}", address)
+        server = stack.enter_context(prometheus(tmp_path, config=scraped))
+        listen = f"127.0.0.1:{free_port()}"
+        config = config.replace("http://127.0.0.1:9095", server).replace("127.0.0.1:10191", listen)
+        (tmp_path / "fleet.toml").write_text(config.replace("fleet.db", str(tmp_path / "fleet.db")))
+        command = [sys.executable, "-m", "monitor", "--config", str(tmp_path / "fleet.toml")]
+        log = tmp_path / "monitor.log"
+        stack.enter_context(running([*command, "run"], f"http://{listen}/-/healthy", log))
+        wait_for(lambda: read_json(f"http://{listen}/api/v1/status")["predicted"] == 3, log)
+
+        def predicts():
+            return subprocess.run([*command, "predict", "--json"], capture_output=True, check=False).returncode == 0
+
+        wait_for(predicts, log)
+        for arguments in (["check-config"], ["status"], ["predict"], ["predict", "--host", addresses[0]]):
+            done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, ""), arguments
+        assert addresses[0] in done.stdout
+        assert b"<polyline" in fetch(f"http://{listen}/fleet")
 
 
 def test_unknown_prometheus_option_is_one_clear_error(tmp_path):

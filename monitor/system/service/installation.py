@@ -12,12 +12,11 @@ from pathlib import Path
 
 from monitor.errors import MonitorError
 from monitor.system.service.unit import (
-    COMPANIONS,
-    CONFIG,
-    NAME,
+    HOST_SERVICE,
     PROCESSES_SOCKET,
     SYSTEMD,
     Program,
+    Service,
     has_systemd,
     unit_text,
     unreadable_paths,
@@ -25,7 +24,6 @@ from monitor.system.service.unit import (
 from storage.file_ownership import make_directories
 
 UNITS = Path("/etc/systemd/system")
-STATE = "/var/lib/monitor"
 MARKER = "`monitor install-service`"
 """Text in the first line of every unit that this program writes."""
 
@@ -73,7 +71,12 @@ class Removal:
 
 
 def install(
-    program: Program, config: Path, *, default_config: str, stays_local: Callable[[Path], bool]
+    program: Program,
+    config: Path,
+    *,
+    default_config: str,
+    stays_local: Callable[[Path], bool],
+    service: Service | None = None,
 ) -> Installation:
     """Write the systemd units, and the configuration if it is missing, and reload systemd.
 
@@ -83,6 +86,7 @@ def install(
         default_config: text of a new configuration.
         stays_local: returns True if an existing configuration needs connections with this host only; raises an
             error if the configuration is invalid. Called before anything is written.
+        service: service to install; None for that of one host.
 
     Raises:
         MonitorError: root or systemd is missing, the service could not read a path, an existing unit was not written
@@ -92,7 +96,8 @@ def install(
     problems = unreadable_paths((*program.needs, config))
     if problems:
         raise MonitorError("\n".join(problems))
-    units = {UNITS / name: _read_own_unit(UNITS / name) for name in (NAME, *COMPANIONS)}
+    service = service or HOST_SERVICE
+    units = {UNITS / name: _read_own_unit(UNITS / name) for name in service.units}
     config_exists = config.exists()
     local_only = not config_exists or stays_local(config)
     texts = {unit: unit_text(program, config, name=unit.name, local_only=local_only) for unit in units}
@@ -100,28 +105,29 @@ def install(
         _write_config(config, default_config)
     changes = [_write_unit(unit, former_text, texts[unit]) for unit, former_text in units.items()]
     systemctl("daemon-reload")
-    running = systemctl("is-active", "--quiet", NAME, check=False) == 0
+    running = systemctl("is-active", "--quiet", service.name, check=False) == 0
     return Installation(
-        unit=UNITS / NAME,
+        unit=UNITS / service.name,
         unit_change=next((change for change in changes if change is not UnitChange.UNCHANGED), UnitChange.UNCHANGED),
         config=config,
         config_written=not config_exists,
-        next_command=f"systemctl restart {NAME}" if running else f"systemctl enable --now {NAME}",
+        next_command=f"systemctl restart {service.name}" if running else f"systemctl enable --now {service.name}",
     )
 
 
-def uninstall() -> Removal:
+def uninstall(service: Service | None = None) -> Removal:
     """Stop and disable the service, and remove its units; configuration, state and drop-ins are kept.
 
     Raises:
         MonitorError: root or systemd is missing, the unit was not written by this program, or systemctl failed.
     """
     _require_systemd("uninstall-service")
-    unit = UNITS / NAME
-    installed = [UNITS / name for name in (NAME, *COMPANIONS) if _read_own_unit(UNITS / name) is not None]
+    service = service or HOST_SERVICE
+    unit = UNITS / service.name
+    installed = [UNITS / name for name in service.units if _read_own_unit(UNITS / name) is not None]
     removed = unit in installed
     if removed:
-        systemctl("disable", "--now", "--quiet", NAME)
+        systemctl("disable", "--now", "--quiet", service.name)
     if UNITS / PROCESSES_SOCKET in installed:
         systemctl("stop", "--quiet", PROCESSES_SOCKET)
     for path in installed:
@@ -130,8 +136,8 @@ def uninstall() -> Removal:
         systemctl("daemon-reload")
     if removed:
         # Otherwise a failed unit would be listed until the next boot.
-        systemctl("reset-failed", "--quiet", NAME, check=False)
-    kept = tuple(path for path in (str(CONFIG), STATE, f"{unit}.d") if Path(path).exists())
+        systemctl("reset-failed", "--quiet", service.name, check=False)
+    kept = tuple(path for path in (str(service.config), service.state, f"{unit}.d") if Path(path).exists())
     return Removal(unit=unit, removed=removed, kept=kept)
 
 

@@ -28,6 +28,35 @@ COMPANIONS = (PROCESSES_SOCKET, "monitor-processes@.service")
 """Units that list the largest processes for the daemon, whose sandbox hides them; systemd starts them on demand."""
 
 
+FLEET_NAME = "monitor-fleet.service"
+
+
+@dataclass(frozen=True)
+class Service:
+    """Service that this program installs.
+
+    Attributes:
+        units: names of its units, that of the process first.
+        config: default path of its configuration.
+        state: directory of its database.
+    """
+
+    units: tuple[str, ...]
+    config: Path
+    state: str
+
+    @property
+    def name(self) -> str:
+        """Name of the unit of the process."""
+        return self.units[0]
+
+
+HOST_SERVICE = Service(units=(NAME, *COMPANIONS), config=CONFIG, state="/var/lib/monitor")
+"""Daemon of one host."""
+
+FLEET_SERVICE = Service(units=(FLEET_NAME,), config=Path("/etc/monitor/fleet.toml"), state="/var/lib/monitor-fleet")
+"""Fleet process."""
+
 SYSTEMD = Path("/run/systemd/system")
 """Path that exists where systemd is the init system."""
 
@@ -110,7 +139,7 @@ def unit_text(program: Program, config: Path = CONFIG, *, name: str = NAME, loca
         if not local_only and (key in ("IPAddressDeny", "IPAddressAllow") or line.startswith(FILTER_COMMENT)):
             continue
         if key == "ExecStart":
-            lines.append(f"ExecStart={command}{line.partition(str(CONFIG))[2]}")
+            lines.append(f"ExecStart={command}{line.partition(CONFIG.suffix)[2]}")
         elif key == "ProtectHome" and bound:
             lines += _sandbox_lines(bound)
         else:

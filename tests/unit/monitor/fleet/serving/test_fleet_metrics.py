@@ -1,8 +1,11 @@
 """Fleet metrics without a host."""
 
+from pathlib import Path
+
 import pytest
 
 from monitor.fleet.serving.fleet_metrics import fleet_metrics
+from monitor.fleet.serving.host_series import HELP
 from monitor.fleet.source.statistics import SourceStatistics
 from tests.unit.monitor.fleet.fleets import START, STEP, running_fleet
 
@@ -51,3 +54,10 @@ def test_fleet_metrics_leaves_out_unknown_values():
     state = running_fleet({}).fleet_state()
     names = {name for name, *_ in values(state)}
     assert "monitor_fleet_queries_total" not in names
+
+
+def test_metrics_page_lists_every_metric_of_a_fleet():
+    page = (Path(__file__).parents[5] / "docs" / "reference" / "metrics.md").read_text()
+    state = running_fleet().fleet_state(statistics=SourceStatistics(queries={"cpu_usage": 1}))
+    names = {name for name, *_ in values(state)} | {f"monitor_{name}" for name in HELP}
+    assert {name for name in names if f"`{name}`" not in page} == set()

@@ -1,5 +1,6 @@
 """Installation and removal of the systemd service."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from monitor.errors import MonitorError
 from monitor.system.service import installation
 from monitor.system.service.installation import UnitChange, install, uninstall
-from monitor.system.service.unit import COMPANIONS, Program, unit_text
+from monitor.system.service.unit import COMPANIONS, FLEET_SERVICE, HOST_SERVICE, Program, unit_text
 
 pytestmark = pytest.mark.unit
 
@@ -25,8 +26,8 @@ def systemctl_calls(tmp_path, monkeypatch):
         return 3 if arguments[0] == "is-active" else 0
 
     monkeypatch.setattr(installation, "UNITS", tmp_path / "units")
-    monkeypatch.setattr(installation, "STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(installation, "CONFIG", tmp_path / "etc" / "config.toml")
+    service = replace(HOST_SERVICE, state=str(tmp_path / "state"), config=tmp_path / "etc" / "config.toml")
+    monkeypatch.setattr(installation, "HOST_SERVICE", service)
     monkeypatch.setattr(installation, "_require_systemd", lambda *_, **__: None)
     monkeypatch.setattr(installation, "unreadable_paths", lambda _: [])
     monkeypatch.setattr(installation, "systemctl", systemctl)
@@ -136,3 +137,14 @@ def test_systemctl_reports_the_last_line_of_a_failure(tmp_path, monkeypatch):
     assert installation.systemctl("is-active", check=False) == 4
     with pytest.raises(MonitorError, match="systemctl start x: last"):
         installation.systemctl("start", "x")
+
+
+def test_fleet_service_is_installed_next_to_the_other(systemctl_calls, tmp_path):
+    config = tmp_path / "etc" / "fleet.toml"
+    result = installation.install(
+        PACKAGED, config, default_config="x = 1\n", stays_local=lambda _: True, service=FLEET_SERVICE
+    )
+    assert result.unit == tmp_path / "units" / "monitor-fleet.service"
+    assert [path.name for path in (tmp_path / "units").iterdir()] == ["monitor-fleet.service"]
+    assert installation.uninstall().removed is False
+    assert installation.uninstall(FLEET_SERVICE).removed is True

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli.commands.service.install_service import FLEET_CONFIG
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.main import main
+from monitor.config.loader import load_config
 from monitor.config.reference import default_file
 from monitor.system.service import installation
 from monitor.system.service.installation import Installation, UnitChange
@@ -49,7 +51,8 @@ def test_print_filters_addresses_unless_other_hosts_may_connect(tmp_path, capsys
 
 
 def test_install_passes_the_default_configuration_and_prints_the_next_command(monkeypatch, capsys):
-    def install(program, config, *, default_config, stays_local):
+    def install(program, config, *, default_config, stays_local, service):
+        assert service.name == "monitor.service"
         assert default_config == default_file()
         return Installation(Path("/u/monitor.service"), UnitChange.WRITTEN, config, True, "systemctl go")
 
@@ -71,3 +74,25 @@ def test_missing_requirements_fail_in_a_single_line_and_write_nothing(monkeypatc
     assert line.startswith("monitor: ")
     assert all(word in line for word in ("root", str(tmp_path), "systemctl", "--print"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_fleet_unit_has_its_own_configuration_and_state(capsys):
+    assert main(["install-service", "--fleet", "--print"]) == ExitCode.DONE
+    unit = capsys.readouterr().out
+    assert values(unit, "StateDirectory") == ["monitor-fleet"]
+    assert values(unit, "ExecStart")[0].endswith("--config /etc/monitor/fleet.toml run")
+    assert values(unit, "IPAddressDeny") == ["any"]
+
+
+@pytest.mark.parametrize(("url", "filters"), [("http://127.0.0.1:9090", ["any"]), ("http://prometheus:9090", [])])
+def test_fleet_unit_allows_connections_to_its_source(tmp_path, capsys, url, filters):
+    config = tmp_path / "fleet.toml"
+    config.write_text(f'[source]\nkind = "prometheus"\nurl = "{url}"\n')
+    assert main(["--config", str(config), "install-service", "--fleet", "--print"]) == ExitCode.DONE
+    assert values(capsys.readouterr().out, "IPAddressDeny") == filters
+
+
+def test_configuration_of_a_new_fleet_service_is_valid(tmp_path):
+    config = tmp_path / "fleet.toml"
+    config.write_text(FLEET_CONFIG)
+    assert load_config(config).source.is_fleet

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
     ],
 )
 def test_uninstall_prints_the_unit_and_the_kept_paths(monkeypatch, capsys, removal, kept):
-    monkeypatch.setattr(installation, "uninstall", lambda: removal)
+    monkeypatch.setattr(installation, "uninstall", lambda _: removal)
     assert main(["uninstall-service"]) == ExitCode.DONE
     unit_line, kept_line = capsys.readouterr().out.splitlines()
     assert str(removal.unit) in unit_line
