@@ -11,6 +11,7 @@ from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.fleet import FleetReportDocument
+from monitor.documents.fleet_training import FleetRetrainingDocument, PoolComparisonDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
 from monitor.documents.prediction import prediction_documents
 from monitor.documents.salvage import salvage_document
@@ -106,6 +107,16 @@ def fleet_documents():
         "fleet-host": [details_document(fleet.fleet_state(), "web2:9100", [warning], [score])],
         "fleet-report": [
             FleetReportDocument(START, None, score_documents([score]), (fleet_warning_document(warning),))
+        ],
+        "fleet-retrain": [
+            FleetRetrainingDocument(
+                pooled=PoolComparisonDocument(7, 0.05, 0.06, None, None),
+                pooled_promoted=True,
+                pooled_hosts=9,
+                trained=2,
+                refused={"no_high_load": 3},
+            ),
+            FleetRetrainingDocument(None, False, 0, 1, {}),
         ],
         "fleet-status": [fleet_status_document(fleet.fleet_state()), fleet_status_document(empty)],
         "fleet-warnings": [(fleet_warning_document(warning),)],
