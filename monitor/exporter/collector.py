@@ -8,6 +8,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.exporter.anomalies import anomaly_metrics
+from monitor.exporter.capacity import capacity_metrics
 from monitor.exporter.database import record_metrics, write_metrics
 from monitor.exporter.exposition import MetricGroup
 from monitor.exporter.family_builders import counter, gauge, labelled_gauge
@@ -39,6 +40,7 @@ class StateCollector(Collector):
         if state.overview:
             yield MetricGroup("records", (state.overview,), _record_metrics)
         yield MetricGroup("anomalies", (state.anomaly,), anomaly_metrics)
+        yield MetricGroup("capacity", (state.capacity,), capacity_metrics)
         ready = state.live is not None and state.live.model_id is not None
         yield MetricGroup("model", (ready, state.overview), model_metrics)
         for name, job in state.jobs.items():

@@ -13,7 +13,6 @@ import pytest
 from monitor.config.loader import load_config, read_config
 from monitor.errors import SourceError
 from monitor.fleet.source.factory import create_source
-from monitor.fleet.source.resumption import resumed_histories
 from monitor.fleet.source.sharding import hashmod
 from storage import SAMPLE_FIELDS
 from tests.integration.metric_servers import (
@@ -115,14 +114,17 @@ def test_host_is_absent_while_it_has_no_samples(server):
     assert not ((times > DAY[603]) & (times < DAY[659])).any()
 
 
-def test_histories_continue_after_the_last_time_of_each_host(server):
+def test_history_continues_after_its_last_time(server):
     source = source_of(server)
-    last_times = {"web1:9100": float(NOW - 7200), "web2:9100": float(NOW - 10_800), "web9:9100": float(NOW - 7200)}
-    histories = joined(resumed_histories(source, last_times, NOW))
-    assert {host: times[0] for host, (times, _) in histories.items()} == {
-        "web1:9100": NOW - 7200 + STEP,
-        "web2:9100": NOW - 10_800 + STEP,
-    }
+    hosts = ("web1:9100", "web2:9100", "web9:9100")
+    whole = joined(source.history(hosts, START, NOW))
+    first = list(source.history(hosts, START, NOW - 7200))
+    last_time = first[-1].times[-1]
+    parts = joined([*first, *source.history(hosts, last_time + STEP, NOW)])
+    assert set(parts) == set(whole) == {"web1:9100", "web2:9100"}
+    for host, (times, values) in whole.items():
+        np.testing.assert_array_equal(parts[host][0], times)
+        np.testing.assert_allclose(parts[host][1], values, rtol=1e-9)
 
 
 def test_more_points_than_a_query_may_have(server):

@@ -5,6 +5,7 @@
 local groups = [
   { dashboard: 'host', group: import 'high_load.libsonnet' },
   { dashboard: 'host', group: import 'anomalies.libsonnet' },
+  { dashboard: 'host', group: import 'capacity.libsonnet' },
   { dashboard: 'daemon', group: import 'sampling.libsonnet' },
   { dashboard: 'quality', group: import 'predictions.libsonnet' },
   { dashboard: 'training', group: import 'training.libsonnet' },

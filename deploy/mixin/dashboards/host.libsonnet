@@ -3,6 +3,7 @@ local dashboard = import '../lib/dashboard.libsonnet';
 local panels = import '../lib/panels.libsonnet';
 local tables = import '../lib/tables.libsonnet';
 local anomalies = import 'host_anomalies.libsonnet';
+local capacity = import 'host_capacity.libsonnet';
 local hostMetrics = import 'host_metrics.libsonnet';
 
 local metric = panels.metric;
@@ -100,10 +101,12 @@ local predictions = [
   ),
   panels.stateTimeline(
     'States',
-    'High load, warnings per horizon, anomalies, and maintenance windows, in which no anomaly is reported.',
+    'High load, warnings per horizon and of exhausted capacity, anomalies, and maintenance windows, in which no anomaly is reported.',
     [
       query(metric('high_load_active'), 'high load'),
       query(metric('high_load_warning'), 'warning {{horizon}}'),
+      query(metric('filesystem_full_warning'), 'warning {{mountpoint}}'),
+      query(metric('memory_exhaustion_warning'), 'warning memory'),
       query(metric('anomaly_active'), 'anomaly'),
       query(metric('anomaly_maintenance'), 'maintenance'),
     ],
@@ -168,6 +171,7 @@ dashboard.dashboard(
     dashboard.row('', overview + predictions),
     dashboard.row('Probability of high load', probabilities),
     dashboard.row('Anomalies', anomalies),
+    dashboard.row('Exhausted capacity', capacity),
     dashboard.row('Host metrics', hostMetrics(absent)),
   ]
 )

@@ -139,8 +139,8 @@ def _result(document: Any, kind: str) -> Sequence[Any]:
 def _column(points: Sequence[Any], start: float, step: float, count: int) -> Array:
     """Return the values (count,) of a series at the times of the query; points at other times are left out."""
     column = np.full(count, np.nan)
-    times = np.array([float(point[0]) for point in points])
-    values = np.array([float(point[1]) for point in points])
+    times = np.array([point[0] for point in points], dtype=np.float64)
+    values = np.array([*map(float, [point[1] for point in points])])
     offsets = (times - start) / step
     rows = np.rint(offsets)
     is_valid = (np.abs(offsets - rows) < 0.01) & (rows >= 0) & (rows < count) & np.isfinite(values)

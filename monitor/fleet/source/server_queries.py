@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, SourceError, shortened
+from monitor.fleet.source.garbage_collection import collection_paused
 from monitor.sampling.history_sources.http_answers import ExpensiveQueryError
 from monitor.sampling.history_sources.http_client import HttpClient
 from monitor.sampling.history_sources.prometheus_api import WHOLE_ANSWERS
@@ -93,5 +94,5 @@ class ServerQueries:
                 message = f"{field}: {error}; the query is: {shortened(expression, MAX_PROBLEM_LENGTH)}"
                 return QueryError(message, is_expensive=isinstance(error, ExpensiveQueryError))
 
-        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="fleet-query") as pool:
+        with collection_paused(), ThreadPoolExecutor(self._concurrency, thread_name_prefix="fleet-query") as pool:
             return dict(zip(expressions, pool.map(attempt, expressions.items()), strict=True))

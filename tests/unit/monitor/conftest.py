@@ -10,6 +10,7 @@ from model.forecast.events import EventScore
 from model.forecast.score_totals import LiveScore, ReliabilityBin
 from model.serving import Serving
 from monitor.inference.forecast import Forecast
+from monitor.queries.capacity import CapacityScore, CapacityState, ResourceState
 from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
 from monitor.sampling.sampler import SourceState
@@ -20,6 +21,7 @@ from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
 from storage import (
     AnomalyRecord,
+    CapacityRow,
     ModelPart,
     Prediction,
     ProcessSnapshot,
@@ -74,6 +76,36 @@ REPORT = {
     ],
     "left_out": [{"horizon": 3600.0, "reason": "no outcome yet"}],
 }
+
+CAPACITY = CapacityState(
+    at=NOW,
+    threshold=0.7,
+    resources=(
+        ResourceState(
+            "filesystem",
+            "/var",
+            CapacityRow(1, NOW, 80e9, 80e9, 100e9, 0.25, 0.95, 0.75, 0.7, 43_200.0, 1.0, 0.0, 0.01, warning=True),
+            limit=0.95,
+            horizon=86_400.0,
+            history=864_000.0,
+            needed=7200.0,
+        ),
+        ResourceState(
+            "memory",
+            "memory",
+            CapacityRow(2, NOW, 0.5, 0.625, 1.0, None, 0.95, 0.02, 0.02, None, 0.0, 0.0, 0.01),
+            limit=0.95,
+            horizon=3600.0,
+            history=864_000.0,
+            needed=1800.0,
+        ),
+    ),
+    scores=(
+        CapacityScore("filesystem", 86_400.0, "model", 1000, 50, 10, 0.02, 0.6, 0.015),
+        CapacityScore("filesystem", 86_400.0, "predict_linear", 1000, 50, 10, 0.08, -0.6, 0.08),
+        CapacityScore("memory", 3600.0, "model", 12, 0, 0, None, None, None),
+    ),
+)
 
 TRAINING_REPORT = TrainingReport.from_plain(REPORT)
 
@@ -207,6 +239,7 @@ def state(live, overview):
         reload_failures=1,
         log_lines_dropped=6,
         channels={"ops": ChannelState(2, {"delivered": 7, "retried": 3}, NOW - 60, NOW - 30)},
+        capacity=CAPACITY,
         storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5, quarantines=2),
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
