@@ -27,6 +27,7 @@ from benchmarks.fleet_server import FIELDS, STEP, ReplayedFleet
 from benchmarks.report import Figure, main, with_record
 from model.features.labels import Rules
 from model.forecast.serialization import bundled_pretrained_model, dumps_pretrained
+from model.training.refusal import RefusalReason
 from model.training.settings import GateConfig
 from model.training.task import Task
 from model.units import DAY, HOUR
@@ -149,16 +150,23 @@ def _requests(url: str) -> int:
 
 
 def training_rate(traces: Sequence[Path], hosts: int) -> float:
-    """Return the own models that one core trains per hour, at TRAINING_HISTORY seconds of history."""
+    """Return the own models that one core trains per hour, at TRAINING_HISTORY seconds of history.
+
+    The high-load bound is the 95th percentile over the hosts. Hosts with too few events are not counted.
+    """
+    fleet = ReplayedFleet(traces, hosts)
+    minutes = np.arange(round((START - TRAINING_HISTORY) / STEP), round(START / STEP))
+    bound = float(np.quantile(fleet.values(0, np.arange(hosts), minutes), 0.95))
     with replay_server(traces, hosts) as url:
         config = fleet_config(url)
-        task = Task(Rules(((("cpu_usage", 0.6),),), 60.0), config.high_load.horizons)
+        task = Task(Rules(((("cpu_usage", bound),),), 60.0), config.high_load.horizons)
         trainer = FleetTrainer(create_source(config, {}), LocalExecutor(1), task, GateConfig())
         names = [f"host{number:06}" for number in range(hosts)]
         shared = dumps_pretrained(bundled_pretrained_model(), {})
         before = _children_seconds()
         results = list(trainer.train_own(names, START - TRAINING_HISTORY, START, shared))
-        return 3600 * len(results) / (_children_seconds() - before)
+        trained = sum(result.model is not None or result.reason in set(RefusalReason) for result in results)
+        return 3600 * trained / (_children_seconds() - before)
 
 
 def _children_seconds() -> float:

@@ -1,4 +1,4 @@
-"""Server for benchmarks of a fleet: answers the Prometheus API with replayed traces of many hosts.
+"""Server for benchmarks of a fleet: Prometheus API with replayed traces of many hosts.
 
     python -m benchmarks.fleet_server TRACE... --hosts 1000 --port 9091
 
