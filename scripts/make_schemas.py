@@ -50,6 +50,7 @@ from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
+from monitor.documents.what_if import WhatIfDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
 from storage import Sample
 
@@ -92,6 +93,7 @@ DOCUMENTS: dict[str, Any] = {
     "trace-import": TraceImportDocument,
     "training": RunDocument,
     "warnings": tuple[WarningDocument, ...],
+    "what-if": WhatIfDocument,
 }
 """Type of each document by the name of its schema."""
 

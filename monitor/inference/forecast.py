@@ -18,7 +18,7 @@ from model.forecast.serialization import loads
 from model.serving import Serving, ServingReason
 from monitor.errors import PredictorError
 from monitor.inference.explanations import explain_group
-from monitor.inference.stored_samples import read_samples
+from monitor.inference.stored_samples import CHUNK_ROWS, read_samples
 from monitor.stores import TIME_EPSILON, Stores
 from storage import Prediction, Sample, quantize_number
 
@@ -165,7 +165,8 @@ def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
         StorageError: the samples cannot be read.
     """
     newest: Floats = np.empty((0, 1 + len(engine.spec.columns)))
-    for chunk in read_samples(stores, engine.spec.columns, until - engine.spec.required_history, until):
+    spec = engine.spec
+    for chunk in read_samples(stores, spec.columns, until - spec.required_history, until, CHUNK_ROWS * spec.step):
         rows = np.concatenate((newest, chunk))
         newest = rows[-1:]
         _advance(engine, rows[:-1])

@@ -16,6 +16,9 @@ from storage import SAMPLE_FIELDS, Sample
 CHUNK_SECONDS = 1800.0
 """Seconds of samples that are read at once."""
 
+CHUNK_ROWS = 1800
+"""Number of samples that are read at once for a model: a query costs as much as a thousand rows."""
+
 MAX_PLAIN_ROWS = 800_000
 """Largest number of samples whose values are read as one array of 100 MB: six weeks at 5 s."""
 

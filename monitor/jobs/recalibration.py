@@ -13,7 +13,7 @@ from model.forecast.online.fallback import HISTORY_SECONDS
 from model.forecast.online.recalibration import MAX_AGE, RECALIBRATION_INTERVAL
 from model.forecast.predictor import Predictor
 from monitor.inference.served_model import ServedModel
-from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
+from monitor.inference.stored_samples import CHUNK_ROWS, read_samples
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from monitor.training.records import read_model
@@ -48,7 +48,7 @@ def decisions_at(
     since = max(min(trained_until, now - HISTORY_SECONDS), now - MAX_AGE)
     engine = OnlineEngine(spec, predictor)
     predictions = PredictionLog(spec.horizons)
-    for rows in read_samples(stores, spec.columns, since - spec.required_history, now, 2 * CHUNK_SECONDS):
+    for rows in read_samples(stores, spec.columns, since - spec.required_history, now, 2 * CHUNK_ROWS * spec.step):
         if len(rows):
             engine.advance(rows[None, :, 0], rows[None, :, 1:])
             engine.log(predictions, after=since, serving_after=trained_until)

@@ -95,6 +95,11 @@ class ScorecardReader:
         self._lock = threading.Lock()
         self._newest: tuple[Scorecard, float] | None = None
 
+    @property
+    def rules(self) -> Rules:
+        """High-load rules of the serving model."""
+        return self._rules()
+
     def read(self, now: float) -> tuple[Scorecard, float]:
         """Return the scorecard and the start of its period in seconds since the epoch.
 

@@ -172,8 +172,9 @@ class Application:
         # Imported on the first page view: a daemon that is only scraped needs less memory without Jinja2.
         from monitor.web.ui.page import render_page  # noqa: PLC0415
 
+        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         actions = self._access.state(environ)
-        page = render_page(self._api, self._host, environ["PATH_INFO"], self._speed, actions)
+        page = render_page(self._api, self._host, environ["PATH_INFO"], self._speed, actions, query)
         return Response(200, HTML, page.encode())
 
     def _event_page(self, environ: WSGIEnvironment) -> Response:

@@ -35,6 +35,7 @@ epochs = 8
 layers = [24, 12]
 [web]
 listen = "127.0.0.1:{port}"
+actions = true
 """
 
 

@@ -177,7 +177,9 @@ def test_page_draws_all_charts_and_fits_the_width(daemon, browser, tmp_path, nam
     save_picture(driver, tmp_path / f"page-{name}.png")
 
 
-@pytest.mark.parametrize(("path", "charts"), [("/model", {"loss", "gradient"}), ("/config", set())])
+@pytest.mark.parametrize(
+    ("path", "charts"), [("/model", {"loss", "gradient"}), ("/config", set()), ("/maintenance", set())]
+)
 def test_pages_of_model_and_configuration_fit_a_phone(daemon, browser, path, charts):
     driver = browser(390)
     driver.get(daemon[0] + path)
@@ -348,6 +350,81 @@ def test_unknown_event_has_a_page_that_leads_back(daemon, browser):
     assert "999999" in element(driver, "#error").text
     element(driver, "#error a").click()
     wait_until(lambda: "Host metrics" in element(driver, "main").text)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_event_page_records_a_verdict_and_a_note(daemon, browser, scripts):
+    driver = browser(390, scripts=scripts)
+    url = event_url(daemon[0], replayed=True)
+    driver.get(url)
+    note = element(driver, "#verdict textarea")
+    note.clear()
+    note.send_keys(f"caused by <the> backup {scripts}")
+    element(driver, "#verdict input[value='expected']").click()
+    element(driver, "#verdict button").click()
+    wait_until(lambda: f"caused by <the> backup {scripts}" in element(driver, "#event").text)
+    assert driver.current_url.startswith(url)
+    assert "expected at" in element(driver, "#event").text
+    assert element(driver, "#verdict input[value='expected']").is_selected()
+    assert console_messages(driver) == []
+
+
+def test_maintenance_window_is_added_and_ended_by_keyboard(daemon, browser):
+    driver = browser(scripts=False)
+    driver.get(f"{daemon[0]}/maintenance")
+    element(driver, "input[name='duration']").send_keys("2h", Keys.TAB)
+    driver.switch_to.active_element.send_keys("kernel upgrade", Keys.TAB)
+    button = driver.switch_to.active_element
+    assert (button.tag_name, button.text) == ("button", "Add")
+    assert button.value_of_css_property("outline-style") == "solid"
+    button.send_keys(Keys.ENTER)
+    row = wait_until(lambda: driver.find_elements("css selector", "#maintenance tbody tr"))[0]
+    assert "active" in row.text
+    assert "kernel upgrade" in row.text
+    element(driver, "#maintenance tbody button").send_keys(Keys.ENTER)
+    wait_until(lambda: "ended" in element(driver, "#maintenance tbody tr").text)
+    assert console_messages(driver) == []
+
+
+def test_form_of_another_origin_is_refused(daemon, browser, tmp_path):
+    page = tmp_path / "attack.html"
+    page.write_text(
+        f'<form method="post" action="{daemon[0]}/api/v1/maintenance"><input name="duration" value="9h">'
+        "<button>x</button></form>"
+    )
+    driver = browser()
+    driver.get(page.as_uri())
+    element(driver, "button").click()
+    wait_until(lambda: "Not available" in driver.page_source)
+    with urllib.request.urlopen(f"{daemon[0]}/api/v1/maintenance", timeout=10) as response:
+        assert json.load(response) == []
+
+
+def test_what_if_is_computed_without_scripts(daemon, browser):
+    driver = browser(390, scripts=False)
+    driver.get(f"{daemon[0]}/config")
+    assert not driver.find_elements("css selector", "#what-if-result tbody tr")
+    field = element(driver, "#precision")
+    field.clear()
+    field.send_keys("0.5", Keys.ENTER)
+    rows = wait_until(lambda: driver.find_elements("css selector", "#what-if-result tbody tr"))
+    assert len(rows) == 8
+    assert "precision = 0.5" in element(driver, "#what-if-result pre").text
+    assert parse_qs(urlsplit(driver.current_url).query)["precision"] == ["0.5"]
+    assert element(driver, "#precision").get_attribute("value") == "0.5"
+
+
+def test_what_if_slider_computes_by_keyboard_and_keeps_the_result_in_the_address(daemon, browser):
+    driver = browser()
+    driver.get(f"{daemon[0]}/config")
+    slider = element(driver, "[data-for='bound_1_cpu_usage']")
+    assert slider.get_attribute("value") == element(driver, "#bound_1_cpu_usage").get_attribute("value") == "0.8"
+    slider.send_keys(Keys.ARROW_LEFT)
+    wait_until(lambda: "cpu_usage = 0.79" in current_text(driver, "#what-if-result"))
+    assert element(driver, "#bound_1_cpu_usage").get_attribute("value") == "0.79"
+    assert "trained for the present bounds" in current_text(driver, "#what-if-result")
+    wait_until(lambda: "bound_1_cpu_usage=0.79" in driver.current_url)
+    assert console_messages(driver) == []
 
 
 def test_page_reports_a_daemon_that_does_not_respond(daemon, browser):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from monitor.config.maintenance_windows import window_text
 from monitor.documents.anomalies import AnomalyDetailsDocument, AnomalyDocument, MaintenanceDocument
@@ -20,9 +21,14 @@ from monitor.web.api.parameters import MAX_ECHO, ApiError, Query, history_period
 from monitor.web.api.stored_documents import StoredDocuments
 from storage import StorageError, UnknownAnomalyError
 
+if TYPE_CHECKING:
+    from monitor.documents.what_if import WhatIfDocument
+    from monitor.queries.what_if import Setting
+
 ANOMALIES_PATH = "/api/v1/anomalies"
 MAINTENANCE_PATH = "/api/v1/maintenance"
 HISTORY_PATH = "/api/v1/history"
+WHAT_IF_PATH = "/api/v1/what-if"
 HISTORY_PARAMETERS = {"range", "from", "to", "points"}
 
 
@@ -61,6 +67,7 @@ class Api:
             "/api/v1/training": lambda _: self.training(),
             "/api/v1/config": lambda _: self.configuration(),
             "/api/v1/scorecard": lambda _: self.scorecard(),
+            WHAT_IF_PATH: self.what_if,
         }
 
     def answer(self, path: str, query: Query) -> object:
@@ -68,13 +75,13 @@ class Api:
 
         Args:
             path: a key of `documents`, or ANOMALIES_PATH with the ID of an event.
-            query: query parameters; only the history has any.
+            query: query parameters; only the history and what-if have any.
 
         Raises:
             ApiError: the document is not available, or the query is invalid.
         """
         unknown = set(query) - (HISTORY_PARAMETERS if path == HISTORY_PATH else set())
-        if unknown:
+        if unknown and path != WHAT_IF_PATH:
             raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))[:MAX_ECHO]}")
         try:
             if path in self.documents:
@@ -141,6 +148,31 @@ class Api:
             StorageError: the database cannot be read.
         """
         return self._reader().scorecard()
+
+    def what_if(self, query: Query) -> WhatIfDocument:
+        """Return the warnings that another precision or other bounds would have given.
+
+        Raises:
+            ApiError: the query is invalid, or the database is not open.
+            StorageError: the database cannot be read.
+        """
+        # Imported late: few daemons are asked.
+        from monitor.queries.what_if import WhatIfError  # noqa: PLC0415
+        from monitor.web.api.what_if_query import what_if_change  # noqa: PLC0415
+
+        try:
+            return self._reader().what_if(what_if_change(query), self._state().config)
+        except WhatIfError as error:
+            raise ApiError(400, str(error)) from error
+
+    def what_if_setting(self) -> Setting | None:
+        """Return the present setting; None if it is not known yet."""
+        from monitor.queries.what_if import WhatIfError  # noqa: PLC0415
+
+        try:
+            return self._reader().what_if_setting(self._state().config)
+        except (ApiError, WhatIfError):
+            return None
 
     def configuration(self) -> ConfigCheckDocument:
         """Return the configuration in effect, with credentials redacted."""

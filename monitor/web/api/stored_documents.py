@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from monitor.config.loader import Config
 from monitor.documents.anomalies import (
     RECENT,
     AnomalyDetailsDocument,
@@ -29,6 +31,10 @@ from monitor.stores import Stores
 from monitor.training.records import registered_model
 from monitor.web.api.parameters import HistoryPeriod
 
+if TYPE_CHECKING:
+    from monitor.documents.what_if import WhatIfDocument
+    from monitor.queries.what_if import Setting, WhatIfChange, WhatIfReader
+
 
 class StoredDocuments:
     """Reader of the documents that are computed from the database on request; thread-safe."""
@@ -45,6 +51,34 @@ class StoredDocuments:
         self._history = history
         self._scorecard = scorecard
         self._entries: dict[int, ModelListEntry] = {}
+        self._what_if: tuple[Config | None, WhatIfReader | None] = (None, None)
+
+    def what_if(self, change: WhatIfChange, config: Config) -> WhatIfDocument:
+        """Return the warnings of the configuration and of a changed setting on the stored history.
+
+        Raises:
+            WhatIfError: the change is not possible.
+        """
+        from monitor.documents.what_if import what_if_document  # noqa: PLC0415 - few daemons are asked
+
+        return what_if_document(self._what_if_reader(config).read(change, self._clock()), config)
+
+    def what_if_setting(self, config: Config) -> Setting:
+        """Return the present setting of a configuration.
+
+        Raises:
+            WhatIfError: a bound is a quantile that no model has resolved.
+        """
+        return self._what_if_reader(config).setting()
+
+    def _what_if_reader(self, config: Config) -> WhatIfReader:
+        from monitor.queries.what_if import WhatIfReader  # noqa: PLC0415
+
+        kept, reader = self._what_if
+        if reader is None or kept is not config:
+            reader = WhatIfReader(self._stores, config, lambda: self._scorecard.rules)
+            self._what_if = (config, reader)
+        return reader
 
     @property
     def stores(self) -> Stores:

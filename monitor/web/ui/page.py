@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from monitor.documents.anomalies import RECENT
@@ -12,6 +12,8 @@ from monitor.queries.history import MAX_RANGE
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
 from monitor.web.ui.environment import environment
+from monitor.web.ui.what_if import RANGES as WHAT_IF_RANGES
+from monitor.web.ui.what_if import what_if_view
 from storage import StorageError
 
 Value = TypeVar("Value")
@@ -35,7 +37,14 @@ HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibra
 """Scores in the table of the serving model, with their number of decimals."""
 
 
-def render_page(api: Api, host: str, path: str, speed: float = 1.0, actions: ActionsDocument = ACTIONS_OFF) -> str:
+def render_page(
+    api: Api,
+    host: str,
+    path: str,
+    speed: float = 1.0,
+    actions: ActionsDocument = ACTIONS_OFF,
+    query: Mapping[str, str] | None = None,
+) -> str:
     """Return an HTML page, rendered from the current documents of the API.
 
     Args:
@@ -44,6 +53,7 @@ def render_page(api: Api, host: str, path: str, speed: float = 1.0, actions: Act
         path: one of the paths of PAGES.
         speed: seconds of the clock per second; the page refreshes that much more often.
         actions: permission to record something.
+        query: parameters of the page.
     """
     name, read_context = _TEMPLATES[path]
     return (
@@ -57,12 +67,12 @@ def render_page(api: Api, host: str, path: str, speed: float = 1.0, actions: Act
             status=_value_or(None, api.status),
             document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
             host_metrics=HOST_METRICS,
-            **read_context(api),
+            **read_context(api, query or {}),
         )
     )
 
 
-def _overview(api: Api) -> dict[str, object]:
+def _overview(api: Api, _query: Mapping[str, str]) -> dict[str, object]:
     return {
         "predictions": api.prediction(),
         "anomalies": _value_or((), api.anomalies)[:LISTED_ANOMALIES],
@@ -73,7 +83,7 @@ def _overview(api: Api) -> dict[str, object]:
     }
 
 
-def _model(api: Api) -> dict[str, object]:
+def _model(api: Api, _query: Mapping[str, str]) -> dict[str, object]:
     return {
         "model": api.model(),
         "models": _value_or((), api.models),
@@ -82,13 +92,18 @@ def _model(api: Api) -> dict[str, object]:
     }
 
 
-def _configuration(api: Api) -> dict[str, object]:
+def _configuration(api: Api, query: Mapping[str, str]) -> dict[str, object]:
     model = api.model()
     report = None if model is None else model.report
-    return {"configuration": api.configuration(), "resolved_rules": () if report is None else report.rules}
+    return {
+        "configuration": api.configuration(),
+        "resolved_rules": () if report is None else report.rules,
+        "what_if": what_if_view(api, query),
+        "what_if_ranges": WHAT_IF_RANGES,
+    }
 
 
-def _maintenance(api: Api) -> dict[str, object]:
+def _maintenance(api: Api, _query: Mapping[str, str]) -> dict[str, object]:
     return {
         "windows": _value_or(None, lambda: api.maintenance(RECENT)),
         "recurring": api.recurring_windows(),
@@ -97,7 +112,7 @@ def _maintenance(api: Api) -> dict[str, object]:
     }
 
 
-_TEMPLATES: dict[str, tuple[str, Callable[[Api], dict[str, object]]]] = {
+_TEMPLATES: dict[str, tuple[str, Callable[[Api, Mapping[str, str]], dict[str, object]]]] = {
     "/": ("overview.html", _overview),
     "/model": ("model.html", _model),
     "/config": ("config.html", _configuration),

@@ -45,6 +45,7 @@ from tests.unit.monitor.documents.samples import (
     STARTED_WARNING,
     TRACE_IMPORT,
 )
+from tests.unit.monitor.documents.test_what_if import document as what_if_sample
 from tests.unit.monitor.fleet.fleets import START, running_fleet
 
 pytestmark = pytest.mark.unit
@@ -65,6 +66,7 @@ def documents(state, overview, live):
     daemon = daemon_status_document(state, NOW)
     return {
         "actions": [ACTIONS_OFF, ActionsDocument(permitted=True, token="0123abcd")],
+        "what-if": [what_if_sample()],
         "anomalies": [(ENDED, IN_PROGRESS), ()],
         "anomaly": [ENDED, IN_PROGRESS],
         "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],

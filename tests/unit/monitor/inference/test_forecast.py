@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from model.features.feature_spec import FeatureSpec
 from model.features.labels import Rules
 from model.features.scaling import Scaler
 from model.forecast.baselines import CURRENT_VALUE, PERSISTENCE
@@ -19,6 +20,7 @@ from model.forecast.serialization import bundled_pretrained_model, dumps
 from model.nn.network import mlp
 from model.serving import PRETRAINED_MODEL, REDUCED_MODEL, Serving, ServingReason
 from monitor.inference.forecast import forecast_from_storage, has_rule_metric, make_forecast, warm_up
+from monitor.inference.stored_samples import CHUNK_ROWS
 from storage import SAMPLE_FIELDS, Sample
 
 pytestmark = pytest.mark.unit
@@ -58,6 +60,20 @@ def test_warm_up_ends_with_a_single_sample(predictor):
     newest = warm_up(engine, make_stores(), NOW)
     assert newest == NOW // STEP * STEP
     assert engine.forecast().probabilities.shape == (1, 1, 2)
+
+
+@pytest.mark.parametrize("step", [1.0, 5.0, 60.0])
+def test_warm_up_reads_parts_of_the_same_number_of_samples(step):
+    spec = FeatureSpec(("cpu_usage",), (), (), RULES, (300.0,), step, (300.0,), seasonal=True)
+    spans = []
+
+    def between(start, until, columns):
+        spans.append(until - start)
+        return np.empty((0, 1 + len(columns)))
+
+    warm_up(OnlineEngine(spec), SimpleNamespace(samples=SimpleNamespace(between=between)), NOW)
+    assert sum(spans) == pytest.approx(spec.required_history)
+    assert max(spans) == min(CHUNK_ROWS * step, spec.required_history)
 
 
 def test_warm_up_without_samples_has_no_newest_time(predictor):

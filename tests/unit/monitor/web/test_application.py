@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from model.features.labels import Rules
+from monitor.config.loader import Config
+from monitor.config.schema import HighLoadSection
 from monitor.state import DaemonState
 from monitor.web.application import Application
 from storage import AnomalyRecord
@@ -145,3 +148,17 @@ def test_unknown_anomaly_event_is_404_as_page_and_as_json(state, stores):
 def test_anomaly_event_is_503_while_the_database_is_not_open(application):
     assert call(application, "/anomalies/1")[0] == 503
     assert call(application, "/api/v1/anomalies/1")[0] == 503
+
+
+def test_what_if_is_computed_for_the_api_and_the_page(state, stores):
+    documents = stored_documents(stores, lambda: Rules(((("cpu_usage", 0.85),),), 60.0))
+    config = Config(high_load=HighLoadSection(rules=((("cpu_usage", 0.85),),)))
+    application = Application(lambda: replace(state, config=config), lambda: documents, clock=lambda: NOW)
+    code, _, body = call(application, "/api/v1/what-if", query="precision=0.7&bound_1_cpu_usage=0.9")
+    document = json.loads(body)
+    assert (code, document["rules_changed"], document["changed"]["precision"]) == (200, True, 0.7)
+    assert call(application, "/api/v1/what-if", query="precision=2")[0] == 400
+    assert call(application, "/api/v1/what-if", query="bound_2_cpu_usage=0.9")[0] == 400
+    code, _, page = call(application, "/config", query="precision=0.7&range=24h")
+    assert code == 200
+    assert b"precision = 0.7" in page

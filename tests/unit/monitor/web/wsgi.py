@@ -9,10 +9,10 @@ from monitor.web.api import StoredDocuments
 from tests.unit.monitor.conftest import NOW
 
 
-def stored_documents(stores):
-    """Return the reader of the documents of a database at NOW, without high-load rules."""
-    history = HistoryReader(stores, lambda: None, 5.0)
-    return StoredDocuments(stores, history, ScorecardReader(stores, lambda: None, 5.0), lambda: NOW)
+def stored_documents(stores, rules=lambda: None):
+    """Return the reader of the documents of a database at NOW, by default without high-load rules."""
+    history = HistoryReader(stores, rules, 5.0)
+    return StoredDocuments(stores, history, ScorecardReader(stores, rules, 5.0), lambda: NOW)
 
 
 def call(application, path="/", method="GET", query="", **headers):

@@ -9,7 +9,12 @@ import pytest
 from model.features.labels import Rules
 from model.forecast.log_odds import logit
 from model.forecast.online import OnlineEngine
-from model.forecast.online.hysteresis import WarningHysteresis, release_threshold, start_threshold
+from model.forecast.online.hysteresis import (
+    WarningHysteresis,
+    release_threshold,
+    replay_warnings,
+    start_threshold,
+)
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model
 
@@ -128,3 +133,30 @@ def test_start_threshold_is_between_the_release_threshold_and_the_target_precisi
     start = start_threshold(0.8)
     assert float(logit(np.array(0.8)) - logit(np.array(start))) == pytest.approx(0.5)
     assert float(release_threshold(np.array(start))) < start < 0.8
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_replay_of_one_host_equals_the_updates_row_by_row(seed):
+    rng = np.random.default_rng(seed)
+    rows, horizon, sustained = 600, 300.0, 60.0
+    times = np.cumsum(rng.choice([5.0, 10.0, 400.0], rows, p=[0.8, 0.19, 0.01]))
+    probabilities = np.clip(0.5 + 0.4 * np.sin(np.arange(rows) / 25) + 0.2 * rng.normal(size=rows), 0.0, 1.0)
+    start = np.where(rng.random(rows) < 0.02, np.inf, 0.7)
+    in_period = np.convolve(rng.random(rows) < 0.004, np.ones(30), "full")[:rows] > 0
+    last_high = np.maximum.accumulate(np.where(in_period, times, -np.inf))
+    release = release_threshold(start)
+    _, expected = WarningHysteresis(1, (horizon,), sustained).update(
+        times[None],
+        probabilities[None, :, None],
+        (start[None, :, None], release[None, :, None]),
+        in_period[None],
+        last_high[None],
+    )
+    replayed = replay_warnings(times, probabilities, start, in_period, last_high, horizon, sustained)
+    assert replayed.tolist() == expected[0, :, 0].tolist()
+    assert 0 < replayed.sum() < rows
+
+
+def test_replay_of_no_rows_is_empty():
+    empty = np.empty(0)
+    assert len(replay_warnings(empty, empty, empty, np.empty(0, bool), empty, 300.0, 60.0)) == 0

@@ -14,6 +14,7 @@ from monitor.documents.anomalies.actions import ActionsDocument
 from monitor.queries.channels import ChannelOverview
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
+from monitor.queries.what_if import Setting, WhatIfError
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
@@ -322,3 +323,44 @@ def test_maintenance_page_lists_windows_with_their_state(state, stores):
 
 def test_maintenance_page_without_a_database_says_so(state):
     assert "cannot be read" in page_of(state, path="/maintenance").sections["maintenance"]
+
+
+class SettingRecords(Records):
+    """Database with a present setting, whose what-if result is an error."""
+
+    def __init__(self, error=None):
+        self._error = error
+        self.changes = []
+
+    def what_if_setting(self, config):
+        return Setting(0.8, Rules(((("cpu_usage", 0.85),), (("disk_write", 5e7),)), 60.0))
+
+    def what_if(self, change, config):
+        self.changes.append(change)
+        raise WhatIfError(MALICIOUS_NAME)
+
+
+def test_what_if_form_has_the_present_setting_and_computes_nothing(state):
+    records = SettingRecords()
+    html = html_of(state, records, "/config")
+    assert 'name="precision" value="0.8"' in html
+    assert 'name="bound_1_cpu_usage" value="0.85"' in html
+    assert 'name="bound_2_disk_write" value="5e+07"' in html
+    assert records.changes == []
+
+
+def test_what_if_form_keeps_what_was_submitted_and_shows_an_escaped_error(state):
+    records = SettingRecords()
+    query = {"precision": "0.7", "bound_1_cpu_usage": "0.9", "range": "24h"}
+    html = render_page(Api(lambda: state, lambda: records), "web-1", "/config", query=query)
+    assert 'name="precision" value="0.7"' in html
+    assert 'name="bound_1_cpu_usage" value="0.9"' in html
+    assert '<option value="24h" selected>' in html
+    assert MALICIOUS_NAME in Page(html).sections["what-if"]
+    assert MALICIOUS_NAME not in html
+    (change,) = records.changes
+    assert (change.precision, change.seconds) == (0.7, 86400.0)
+
+
+def test_what_if_names_an_unknown_setting(state):
+    assert "not known yet" in page_of(state, path="/config").sections["what-if"]
