@@ -48,6 +48,7 @@ from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
 from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
+from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
 from monitor.documents.what_if import WhatIfDocument
@@ -85,6 +86,7 @@ DOCUMENTS: dict[str, Any] = {
     "prediction": tuple[PredictionDocument, ...],
     "processes": ProcessSnapshotDocument,
     "purge": PurgeDocument,
+    "migrate-store": MigrationDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "salvage": SalvageDocument,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Dialect, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Dialect, Integer, TypeDecorator
+
+UNSIGNED = BigInteger().with_variant(Integer, "sqlite")
+"""Type of a number with 32 bits and no sign; an integer of SQLite has up to 64 bits."""
 
 
 class JsonText(TypeDecorator[str]):

@@ -22,11 +22,19 @@ class CycleRepository:
         self._database = database
         self._host_id = host_id
 
-    def append(self, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> list[float]:
+    def append(
+        self, samples: Sequence[Sample], predictions: Sequence[Prediction], *, repeated: bool = False
+    ) -> list[float]:
         """Store samples and predictions in one transaction.
 
         A sample whose time is taken, as after a backward clock step, is stored at the next free millisecond, and so
         are its predictions. A stored prediction with the same time and horizon is replaced.
+
+        Args:
+            samples: samples.
+            predictions: predictions.
+            repeated: True after a failure of the same call. The connection to a server may end after the commit and
+                before its answer, so that a sample that is stored with the same values is not stored again.
 
         Returns:
             The time under which each sample is stored, in seconds since the epoch.
@@ -41,7 +49,9 @@ class CycleRepository:
                 insert_predictions(connection, self._host_id, predictions)
         except DuplicateKeyError:
             with self._database.writing() as connection:
-                times = [insert_at_free_time(connection, self._host_id, sample) for sample in samples]
+                times = [
+                    insert_at_free_time(connection, self._host_id, sample, repeated=repeated) for sample in samples
+                ]
                 moved = {sample.at: at for sample, at in zip(samples, times, strict=True)}
                 following = [
                     replace(prediction, at=moved.get(prediction.at, prediction.at)) for prediction in predictions

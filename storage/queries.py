@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Float, Integer, Table, bindparam, cast, delete, func, select
+from sqlalchemy import ColumnElement, Float, Integer, Table, bindparam, delete, func, select
 
 from storage.database import Database
+from storage.database.portable import whole_part
 
 CHUNK_SECONDS = 3600.0
 """Longest time aggregated by one query, in seconds: SQLite sorts the rows of a GROUP BY in memory."""
@@ -17,7 +18,7 @@ _CHUNK_START = bindparam("chunk_start", type_=Float)
 def bucket_number(table: Table) -> ColumnElement[int]:
     """Return the SQL expression for the number of a row's time bucket, with the parameters of `bucket_chunks`."""
     offset = (table.c.at - _CHUNK_START) / bindparam("width", type_=Float)
-    return bindparam("first_bucket", type_=Integer) + cast(offset, Integer)
+    return bindparam("first_bucket", type_=Integer) + whole_part(offset)
 
 
 def in_chunk(table: Table) -> tuple[ColumnElement[bool], ...]:

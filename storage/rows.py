@@ -95,8 +95,21 @@ class RowDecoder(Generic[Record]):
     def read_first(
         self, limit: int, damaged: DamagedRows, connection: Connection, query: Select[Any], **values: object
     ) -> list[Record]:
-        """Run a query without LIMIT and return its first records, at most `limit`, without the damaged rows."""
-        return list(islice(self.each(damaged, connection, query, **values), limit))
+        """Run a query without LIMIT and return its first records, at most `limit`, without the damaged rows.
+
+        SQLite computes rows as they are read. A server sends all of them, so that it is asked for a page at a time.
+        """
+        if connection.dialect.name == "sqlite":
+            return list(islice(self.each(damaged, connection, query, **values), limit))
+        records: list[Record] = []
+        offset = 0
+        while len(records) < limit:
+            page = list(raw_rows(connection, query.limit(limit).offset(offset), values))
+            records += islice(self._decoded(damaged, page), limit - len(records))
+            if len(page) < limit:
+                break
+            offset += limit
+        return records
 
     def _decoded(self, damaged: DamagedRows, rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
         for row in rows:

@@ -7,9 +7,9 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, case, delete, func, literal, select
-from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Database
+from storage.database.portable import insert_or_ignore, insert_or_update
 from storage.records import Onset, ScoreRow
 from storage.rows import record_decoder, tuple_decoder
 from storage.schema import (
@@ -63,9 +63,9 @@ class ScoreRepository:
         """
         with self._database.writing() as connection:
             self._add_sums(connection, horizon, rows, new_onsets)
-            new = insert(scoring_progress).values(host_id=self._host_id, horizon=horizon, scored_until=scored_until)
-            latest = {"scored_until": new.excluded.scored_until}
-            connection.execute(new.on_conflict_do_update(index_elements=("host_id", "horizon"), set_=latest))
+            query = insert_or_update(connection, scoring_progress, ("host_id", "horizon"), ("scored_until",))
+            values = {"host_id": self._host_id, "horizon": horizon, "scored_until": scored_until}
+            connection.execute(query, values)
 
     def add_replayed(self, horizon: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
         """Add scored predictions of a replay in one transaction, without a change of the scoring progress.
@@ -178,12 +178,12 @@ class ScoreRepository:
         self, connection: Connection, horizon: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]
     ) -> None:
         key = {"host_id": self._host_id, "horizon": horizon}
-        for row in rows:
-            new = insert(self._totals).values(**key, **asdict(row))
-            sums = {name: self._totals.c[name] + new.excluded[name] for name in _SUMS}
-            connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=sums))
-        for onset in new_onsets:
-            connection.execute(insert(self._onsets).values(**key, **asdict(onset)).on_conflict_do_nothing())
+        if rows:
+            query = insert_or_update(connection, self._totals, _KEY, (), added=_SUMS)
+            connection.execute(query, [{**key, **asdict(row)} for row in rows])
+        if new_onsets:
+            query = insert_or_ignore(connection, self._onsets)
+            connection.execute(query, [{**key, **asdict(onset)} for onset in new_onsets])
 
 
 def _sum(column: Column[Any]) -> ColumnElement[Any]:

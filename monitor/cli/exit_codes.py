@@ -24,7 +24,7 @@ EXIT_CODES = {
     "monitor.errors.RefusedError": ExitCode.REFUSED,
     "monitor.errors.NotEnoughDataError": ExitCode.NOT_ENOUGH_DATA,
     "monitor.errors.LockedError": ExitCode.LOCKED,
-    "storage.errors.StorageError": ExitCode.FAILED,
+    "storage.errors.exceptions.StorageError": ExitCode.FAILED,
     "model.errors.NotEnoughHistoryError": ExitCode.NOT_ENOUGH_DATA,
     "model.errors.ModelError": ExitCode.FAILED,
     "builtins.OSError": ExitCode.FAILED,

@@ -27,6 +27,7 @@ COMMAND_MODULES = {
         "import": "history.import_traces",
         "export": "history.export_trace",
         "purge": "history.purge",
+        "migrate-store": "history.migrate_store",
     },
     "Service": {
         "run": "service.run",

@@ -11,6 +11,13 @@ from typing import Any
 
 from model.features.labels import Rules
 from monitor.config.capacity.section import CapacitySection
+from monitor.config.database_url import (
+    is_host_name,
+    is_local_url,
+    is_server_url,
+    local_host_name,
+    url_of_host,
+)
 from monitor.config.events_section import EventsSection
 from monitor.config.fleet.fleet_section import FleetSection
 from monitor.config.fleet.source_section import SourceSection
@@ -69,8 +76,17 @@ class Config:
 
     @property
     def database_url(self) -> str:
-        """Return storage.url; by default the URL of monitor.db in `default_state_directory`."""
-        return self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
+        """Return storage.url; by default the URL of monitor.db in `default_state_directory`.
+
+        The URL of a database on a server includes the name of this host.
+        """
+        url = self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
+        return url_of_host(url, self.host_name) if is_server_url(url) else url
+
+    @property
+    def host_name(self) -> str:
+        """Return storage.host; by default the name of this host."""
+        return self.storage.host or local_host_name()
 
     @property
     def web_file(self) -> Path | None:
@@ -86,9 +102,10 @@ class Config:
 
     @property
     def stays_local(self) -> bool:
-        """True if all connections are with this host: from clients, to channels and to the source of a fleet."""
+        """True if all connections are with this host: from clients, to channels, database and source of a fleet."""
+        servers_are_local = self.source.is_local and is_local_url(self.storage.url)
         channels_are_local = all(channel.is_local for _, channel in self.notify.channels)
-        return self.web.listens_locally and channels_are_local and self.source.is_local
+        return self.web.listens_locally and channels_are_local and servers_are_local
 
 
 Check = Callable[[Config], Sequence[str]]
@@ -189,6 +206,8 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("training.history: must be at least training.min_history")
     if config.storage.retention < config.training.min_history:
         problems.append("storage.retention: must be at least training.min_history, or no training can start")
+    if is_server_url(config.storage.url) and not config.storage.host and not is_host_name(local_host_name()):
+        problems.append("storage.host: must be set, as the name of this host is not a valid one")
     port = config.web.address[1]
     if port > MAX_PORT:
         problems.append(f"web.listen: port {port} is above {MAX_PORT}")
@@ -197,6 +216,8 @@ def _conflicts(config: Config) -> list[str]:
 
 def _fleet_conflicts(config: Config) -> list[str]:
     """Return one line for each conflict with the samples of many hosts."""
+    if config.fleet.high_availability and not is_server_url(config.storage.url):
+        return ["fleet.high_availability: needs a storage.url of PostgreSQL, which all processes share"]
     step = config.source.step
     shortest_horizon = config.high_load.horizons[0]
     if shortest_horizon < step:

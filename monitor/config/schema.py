@@ -16,7 +16,7 @@ from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.capacity.section import CapacitySection
-from monitor.config.database_url import database_url
+from monitor.config.database_url import database_url, read_host
 from monitor.config.events_section import EventsSection
 from monitor.config.fleet.fleet_section import FleetSection
 from monitor.config.fleet.source_section import SourceSection
@@ -52,9 +52,19 @@ class StorageSection:
 
     url: str = database_url(
         "",
-        "URL of the SQLite database: sqlite:/// and its path, without credentials, query or fragment.",
+        "URL of the database: sqlite:/// and the path of a SQLite file, or postgresql+psycopg:// and the address of "
+        "a PostgreSQL database (see its guide). A password is never part of it.",
         default_text="monitor.db in $STATE_DIRECTORY (set by systemd), else in /var/lib/monitor for root, else in "
         "the user's state directory",
+    )
+    host: str = option(
+        "",
+        read_host,
+        "Name of this host in a PostgreSQL database that several hosts share, at most 55 characters: lower-case "
+        "letters, digits, dots, hyphens and underscores. SQLite ignores it.",
+        takes="a string",
+        example='"web-1"',
+        default_text="the name of the host",
     )
     retention: float = duration(
         90 * DAY,

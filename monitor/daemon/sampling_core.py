@@ -103,7 +103,11 @@ class SamplingCore:
         self._process_recorder.warnings_started(started)
 
     def _ensure_open(self) -> None:
-        self._storage.ensure_open(self._buffer.recently_stored)
+        try:
+            self._storage.ensure_open(self._buffer.recently_stored)
+        except StorageError:
+            self._storage.save(self._buffer.waiting())
+            raise
 
     def _storage_state(self) -> StorageState:
         return replace(self._buffer.state(), quarantines=self._storage.quarantines)

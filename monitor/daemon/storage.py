@@ -7,21 +7,29 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.config.loader import default_state_directory
 from monitor.errors import MonitorError
 from monitor.inference.stored_samples import sample_values
 from monitor.sampling.spool import SpoolError, read_spool, spool_paths, write_spool
 from monitor.stores import stores_of
 from monitor.system.logging import get_logger
-from storage import Sample, StorageError, StorageErrorKind
+from storage import Database, Sample, StorageError, StorageErrorKind
 from storage.database import closed_database
 from storage.recovery.events import FATAL, OpeningRefusedError, Recovery
 from storage.recovery.keeper import DatabaseKeeper
 from storage.recovery.quarantine import quarantine
 
+if TYPE_CHECKING:
+    from storage.recovery.server_keeper import ServerKeeper
+
 log = get_logger(__name__)
+
+SAVE_INTERVAL = 30.0
+"""Seconds between two copies of the waiting samples in the spool while a server is away."""
 
 BUSY_TIMEOUT = 2.0
 """Longest time in seconds that a transaction waits for another writer."""
@@ -44,9 +52,12 @@ class DaemonStorage:
         database = closed_database(url, busy_timeout=BUSY_TIMEOUT)
         self.url = url
         self.stores = stores_of(database)
-        self._keeper = DatabaseKeeper(database, _log_recovery)
-        self._spools = [] if database.path is None else spool_paths(database.path, os.environ)
+        self._keeper = _keeper_of(database)
+        base = _spool_base(database)
+        self._spools = [] if base is None else spool_paths(base, os.environ)
         self._damaged_spools = 0
+        self._is_remote = database.server is not None
+        self._save_at = 0.0
         self._generation = 0
 
     @property
@@ -93,6 +104,15 @@ class DaemonStorage:
         else:
             log.warning("samples spooled", samples=len(waiting), file=path)
 
+    def save(self, waiting: Sequence[Sample]) -> None:
+        """Write waiting samples to the spool now and then while a server is away, in case that this process ends.
+
+        A file is not saved: its file system would be that of the spool.
+        """
+        if self._is_remote and waiting and time.monotonic() >= self._save_at:
+            self._save_at = time.monotonic() + SAVE_INTERVAL
+            write_spool(self._spools, waiting)
+
     def close(self) -> None:
         """Close the database."""
         self._keeper.close()
@@ -129,6 +149,22 @@ class DaemonStorage:
             return 0
         table = np.array([[sample.at, *sample_values(sample)] for sample in samples])
         return self.stores.samples.insert_missing(table)
+
+
+def _keeper_of(database: Database) -> DatabaseKeeper | ServerKeeper:
+    if database.server is None:
+        return DatabaseKeeper(database, _log_recovery)
+    # Loaded for a server only.
+    from storage.recovery.server_keeper import ServerKeeper  # noqa: PLC0415
+
+    return ServerKeeper(database)
+
+
+def _spool_base(database: Database) -> Path | None:
+    """Return the path next to which the spool is: for a server in the state directory; None for one in memory."""
+    if database.server is not None:
+        return default_state_directory(os.environ) / database.server.schema
+    return database.path
 
 
 def _log_recovery(recovery: Recovery) -> None:

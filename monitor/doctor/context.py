@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.array_types import Floats
 from model.units import DAY
+from monitor.config.database_url import is_server_url
 from monitor.config.loader import Config
 from monitor.documents.live import LiveStatus, read_live_status
 from monitor.queries.overview import Overview, max_sample_age
@@ -14,7 +15,8 @@ from monitor.queries.status import read_overview
 from monitor.stores import Stores, stores_of
 from monitor.system.redaction import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
-from storage import StorageError
+from storage import Database, StorageError, open_database
+from storage.database import closed_database
 from storage.errors import StorageErrorKind
 from storage.inspection import (
     DatabaseFiles,
@@ -78,6 +80,7 @@ class DoctorContext:
         now: time of the examination in seconds since the epoch.
         config: configuration.
         database: path of the database; None if it is not a file.
+        server: name of the database on a server; empty for a file.
         daemon: process of the daemon.
         files: properties of the database files.
         files_error: reason why the files could not be read.
@@ -90,6 +93,7 @@ class DoctorContext:
     now: float
     config: Config
     database: Path | None = None
+    server: str = ""
     daemon: DaemonProcess = NO_DAEMON
     files: DatabaseFiles | None = None
     files_error: StorageError | None = None
@@ -97,6 +101,11 @@ class DoctorContext:
     records: StoredRecords | None = None
     records_error: StorageError | None = None
     live: LiveStatus | None = None
+
+    @property
+    def name(self) -> str:
+        """Path or name of the database."""
+        return self.server or str(self.database)
 
     @property
     def directory(self) -> Path | None:
@@ -110,6 +119,8 @@ def read_context(config: Config, now: float) -> DoctorContext:
         path = database_path(config.database_url)
     except StorageError as error:
         return DoctorContext(now, config, files_error=error, records_error=error)
+    if is_server_url(config.database_url):
+        return _read_server(config, now)
     if path is None:
         message = f"{redact_credentials(config.database_url)}: not a database in a file"
         no_file = StorageError(message, StorageErrorKind.NO_FILE)
@@ -130,6 +141,28 @@ def read_context(config: Config, now: float) -> DoctorContext:
         records_error=records_error,
         live=read_live_status(config) if daemon.running else None,
     )
+
+
+def _read_server(config: Config, now: float) -> DoctorContext:
+    """Return the input of the checks for a database on a server, which has no files here."""
+    context = DoctorContext(now, config, files_error=StorageError("it is on a server", StorageErrorKind.NO_FILE))
+    try:
+        name = closed_database(config.database_url).name
+        context = replace(context, server=name)
+        with open_database(config.database_url, migrate=False, create=False) as database:
+            daemon = _holder_of(database)
+            context = replace(context, daemon=daemon, live=read_live_status(config) if daemon.running else None)
+            context = replace(context, needs_migration=schema_needs_migration(database))
+            if not context.needs_migration:
+                context = replace(context, records=_read_records(stores_of(database), config, now))
+    except StorageError as error:
+        return replace(context, records_error=error)
+    return context
+
+
+def _holder_of(database: Database) -> DaemonProcess:
+    """Return the process that holds the lock of the daemon, which may run on another host."""
+    return DaemonProcess(running=True) if database.is_locked("daemon") else NO_DAEMON
 
 
 def _read_files(path: Path) -> tuple[DatabaseFiles | None, StorageError | None]:

@@ -1,7 +1,8 @@
-"""Storage status document: writes of the daemon to its database."""
+"""Storage documents: writes of the daemon to its database, and copies of databases."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from monitor.system.formatting import format_count
 
 if TYPE_CHECKING:
     from monitor.sampling.storage_state import StorageState
+    from storage.transfer import TableCopy
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,53 @@ class StorageStatus:
     samples_dropped: int
     write_failures: int
     quarantines: int
+
+
+@dataclass(frozen=True)
+class MigratedTable:
+    """Table that `monitor migrate-store` copied.
+
+    Attributes:
+        table: name of the table.
+        rows: number of rows copied and verified.
+        damaged: number of rows with values of unexpected types, which were left out.
+        checksum: checksum of the rows, the same in both databases.
+    """
+
+    table: str
+    rows: int
+    damaged: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class MigrationDocument:
+    """Result of `monitor migrate-store`.
+
+    Attributes:
+        source: name of the database that was read.
+        target: name of the database that was written.
+        rows: number of all rows copied.
+        damaged: number of all rows left out.
+        tables: tables in the order of the copy.
+    """
+
+    source: str
+    target: str
+    rows: int
+    damaged: int
+    tables: tuple[MigratedTable, ...]
+
+
+def migration_document(source: str, target: str, copies: Sequence[TableCopy]) -> MigrationDocument:
+    """Convert the results of a copy to their JSON document."""
+    return MigrationDocument(
+        source=source,
+        target=target,
+        rows=sum(copy.rows for copy in copies),
+        damaged=sum(copy.damaged for copy in copies),
+        tables=tuple(MigratedTable(copy.table, copy.rows, copy.damaged, copy.digest) for copy in copies),
+    )
 
 
 def storage_problems(storage: StorageStatus) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from monitor.training.records import (
     read_usable_model,
 )
 from monitor.training.schedule import ServingState, next_retrain
-from storage import TrainingOutcome, TrainingRun, is_locked
+from storage import TrainingOutcome, TrainingRun
 from storage.recovery.quarantine import quarantined_files
 
 DRIFT_INTERVAL = HOUR
@@ -82,8 +82,8 @@ def read_overview(
         last_trained=training.last_trained,
         runs=training.runs,
         next_retrain_at=next_retrain_at,
-        retrain_running=_is_locked(stores, "retrain"),
-        daemon_running=_is_locked(stores, "daemon"),
+        retrain_running=stores.database.is_locked("retrain"),
+        daemon_running=stores.database.is_locked("daemon"),
         storage_bytes=stores.database.size_bytes(),
         wal_bytes=stores.database.wal_bytes(),
         storage_free_bytes=stores.database.free_bytes(),
@@ -192,8 +192,3 @@ def _future_sample(stores: Stores, after: float) -> float | None:
     """Return the time of the newest sample if it is later than `after`; else None."""
     newest = stores.samples.last()
     return newest.at if newest is not None and newest.at > after else None
-
-
-def _is_locked(stores: Stores, name: str) -> bool:
-    path = stores.database.lock_path(name)
-    return path is not None and is_locked(path)

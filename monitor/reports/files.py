@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
+from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.reports.blocks import Report
 from monitor.sampling.import_summary import HistorySource
@@ -126,6 +127,17 @@ def purge_report(document: PurgeDocument) -> Report:
     predictions = format_count(document.predictions, "prediction")
     derived = f"{predictions}, {format_count(document.anomalies, 'anomaly event')}"
     return Report((f"{format_count(document.samples, 'sample')} {period} deleted, with {derived}",))
+
+
+def migration_report(document: MigrationDocument) -> Report:
+    """Return one line per table with rows, and one with their total."""
+    lines = []
+    for table in document.tables:
+        if table.rows or table.damaged:
+            damaged = f", {table.damaged} damaged left out" if table.damaged else ""
+            lines.append(f"{table.table:28} {table.rows:10,} rows verified{damaged}")
+    total = f"{format_count(document.rows, 'row')} copied from {document.source} to {document.target}"
+    return Report((*lines, total))
 
 
 def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:

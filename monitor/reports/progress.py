@@ -65,3 +65,21 @@ class ImportProgress:
             return
         self._lines = int(ratio * MAX_LINES)
         print(f"imported {ratio:.0%}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+class CopyProgress:
+    """Progress of the copy of a database on stderr: a line for each tenth of a table with many rows."""
+
+    def __init__(self) -> None:
+        self._table = ""
+        self._lines = 0
+
+    def show(self, table: str, rows: int, total: int) -> None:
+        """Print how many rows of a table are copied, if it is another tenth or the last row."""
+        if table != self._table:
+            self._table = table
+            self._lines = 0
+        if logs_are_json() or rows * MAX_LINES < (self._lines + 1) * total:
+            return
+        self._lines = rows * MAX_LINES // max(1, total)
+        print(f"{table}: {rows:,} of {total:,} rows", file=sys.stderr, flush=True)  # noqa: T201

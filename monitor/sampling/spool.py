@@ -1,4 +1,4 @@
-"""Spool: file of samples that a stopping daemon could not store, for its next start."""
+"""Spool: file of samples that a daemon could not store, for its next start."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def read_spool(path: Path) -> list[Sample]:
 
 def _write(path: Path, samples: Sequence[Sample], written: threading.Event) -> None:
     """Write one place, and set `written` on success."""
-    kept = [*_readable(path), *samples][-CAPACITY:]
+    # Samples that waited at the last call, too, are kept once.
+    kept = list({sample.at: sample for sample in (*_readable(path), *samples)}.values())[-CAPACITY:]
     rows = [astuple(sample) for sample in kept]
     content = json.dumps({"format": FORMAT, "fields": ("at", *SAMPLE_FIELDS), "samples": rows}).encode()
     digest = hashlib.sha256(content).hexdigest().encode()

@@ -76,6 +76,8 @@ class WriteBuffer:
         self._delay = MIN_DELAY
         self._attempt_at: float | None = None
         self._failures = 0
+        # Number of the oldest waiting samples that may be stored: an attempt may have failed after its commit.
+        self._uncertain = 0
         self._outage = RecurringFailure(log, "storage write failed", "storage write recovered")
         self._refusals = RecurringFailure(log, "predictions discarded", "prediction write recovered")
         self._drops = RecurringFailure(log, "samples dropped", "sample buffer recovered")
@@ -170,6 +172,7 @@ class WriteBuffer:
         finally:
             self._attempt_at = None
         self._samples.remove_taken()
+        self._uncertain = max(0, self._uncertain - len(samples))
         self._predictions.remove_taken()
         self._stored.extend(replace(sample, at=at) for sample, at in zip(samples, times, strict=True))
         self._move_predictions(samples, times)
@@ -184,7 +187,7 @@ class WriteBuffer:
             StorageError: the database refuses the operation.
         """
         try:
-            return self._cycles.append(samples, predictions)
+            return self._cycles.append(samples, predictions, repeated=self._uncertain > 0)
         except Exception as error:
             if not predictions or (isinstance(error, StorageError) and error.kind not in REFUSED_VALUES):
                 raise
@@ -200,6 +203,7 @@ class WriteBuffer:
 
     def _failed(self, error: Exception, rows: int) -> None:
         self._failures += 1
+        self._uncertain = len(self._samples)
         self.error = error if isinstance(error, StorageError) else StorageError(f"{type(error).__name__}: {error}")
         if not isinstance(self.error, OpeningRefusedError):
             self._outage.failure(error=self.error, samples_waiting=len(self._samples))

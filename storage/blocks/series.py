@@ -24,6 +24,7 @@ from storage.blocks.tables import (
     sample_aggregates,
     sample_blocks,
 )
+from storage.database.portable import stored_number
 from storage.records import SAMPLE_FIELDS, Prediction
 from storage.schema import predictions, replayed_predictions, samples
 
@@ -68,7 +69,9 @@ class Series:
         """Build the query for columns of all rows; infinity replaces NULL."""
         missing = bindparam("missing", math.inf, Float)
         columns = (self.rows.c[name] for name in names)
-        return select(*(func.coalesce(column, missing) if column.nullable else column for column in columns))
+        return select(
+            *(func.coalesce(column, missing) if column.nullable else stored_number(column) for column in columns)
+        )
 
 
 SAMPLES = Series(

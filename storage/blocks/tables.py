@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, Table
 
+from storage.column_types import UNSIGNED
 from storage.schema import metadata
 
 
@@ -17,7 +18,7 @@ def _blocks_table(name: str) -> Table:
         Column("last_at", Float, nullable=False),
         Column("row_count", Integer, nullable=False),
         Column("format", Integer, nullable=False),
-        Column("checksum", Integer, nullable=False),
+        Column("checksum", UNSIGNED, nullable=False),
         Column("data", LargeBinary, nullable=False),
     )
 
@@ -34,7 +35,7 @@ def _aggregates_table(name: str) -> Table:
         metadata,
         Column("host_id", Integer, primary_key=True, autoincrement=False),
         Column("start", Float, primary_key=True),
-        Column("checksum", Integer, nullable=False),
+        Column("checksum", UNSIGNED, nullable=False),
         Column("data", LargeBinary, nullable=False),
     )
 

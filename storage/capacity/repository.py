@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
 from sqlalchemy import ColumnElement, Float, and_, bindparam, delete, func, literal, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from storage.capacity.records import CapacityResource, CapacityRow
 from storage.capacity.tables import capacity_resources, capacity_rows
 from storage.database import Database
+from storage.database.portable import insert_or_ignore, insert_or_update, whole_remainder
 from storage.queries import purge, purge_between
 from storage.rows import record_decoder, tuple_decoder
 from storage.samples.arrays import Array, fetch_numbers, with_nan
@@ -44,9 +44,9 @@ class CapacityRepository:
     def resource_id(self, kind: str, name: str, identity: str, now: float) -> int:
         """Return the ID of a resource, which is stored if it is new, and record that it exists at `now`."""
         key = {"host_id": self._host_id, "kind": kind, "name": name, "identity": identity}
-        new = insert(capacity_resources).values(**key, seen_at=now)
-        seen = new.on_conflict_do_update(index_elements=tuple(key), set_={"seen_at": now})
         with self._database.writing() as connection:
+            seen = insert_or_update(connection, capacity_resources, tuple(key), ("seen_at",))
+            seen = seen.values(**key, seen_at=now)
             stored: int = connection.execute(seen.returning(capacity_resources.c.id)).scalar_one()
         return stored
 
@@ -66,7 +66,7 @@ class CapacityRepository:
             return
         values = [{"host_id": self._host_id, **asdict(row)} for row in rows]
         with self._database.writing() as connection:
-            connection.execute(insert(capacity_rows).on_conflict_do_nothing(), values)
+            connection.execute(insert_or_ignore(connection, capacity_rows), values)
 
     def last(self, resource_id: int, until: float) -> CapacityRow | None:
         """Return the newest row of a resource up to a time (seconds since the epoch); None if there is none."""
@@ -143,7 +143,7 @@ class CapacityRepository:
             select(*(func.coalesce(row[name], missing) for name in PREDICTED), outcome)
             .join(capacity_resources, _same_resource())
             .where(self._own, capacity_resources.c.kind == kind, row.at >= since)
-            .where(row.outcome.is_not(None), row.at % every < literal(300.0))
+            .where(row.outcome.is_not(None), whole_remainder(row.at, every) < literal(300.0))
             .where(row.used < row.limit_ratio * row.size)
             .order_by(row.at)
         )

@@ -1,7 +1,8 @@
 """Databases: engine, connections, transactions and opening."""
 
-from storage.database.database import DAMAGE, Database, closed_database, open_database, prepare_schema
+from storage.database.database import DAMAGE, Database
 from storage.database.engine import JOURNAL_SIZE_LIMIT, parse_url
+from storage.database.opening import closed_database, open_database, prepare_schema
 from storage.database.pool import MAX_IDLE_CONNECTIONS
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Databases: transactions, lock files, and opening with the schema upgrade."""
+"""Databases: transactions, sizes and locks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import RootTransaction
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from storage.database.engine import SQLITE_FILE, WRITES, is_in_memory, make_engine, parse_url
+from storage.database.engine import WRITES
 from storage.database.pool import ConnectionPool
+from storage.database.server import Server
 from storage.errors import StorageError, StorageErrorKind, is_invalid_statement, kind_of, storage_errors
-from storage.file_ownership import prepare_database_file
-from storage.locks import ExclusiveLock
-from storage.migrations.runner import create_schema, migrate_if_needed
+from storage.locks import ExclusiveLock, is_locked
+from storage.postgresql.locks import AdvisoryLock
 from storage.rows import DamagedRows
 
 DAMAGE = frozenset({StorageErrorKind.CORRUPT, StorageErrorKind.NOT_A_DATABASE})
@@ -33,6 +34,7 @@ class Database:
     Attributes:
         engine: SQLAlchemy engine.
         path: absolute path of the database file; None for a database in memory or on a server.
+        server: schema on a PostgreSQL server; None for SQLite.
         name: the path, or the URL without the password; used in messages.
         pool: connections.
         damaged_rows: number of different rows with unexpected values that were read.
@@ -40,10 +42,11 @@ class Database:
         statement_refused: True after SQLite has refused a statement as invalid, such as one on a missing table.
     """
 
-    def __init__(self, engine: Engine, path: Path | None) -> None:
+    def __init__(self, engine: Engine, path: Path | None, server: Server | None = None) -> None:
         self.engine = engine
         self.path = path
-        self.name = str(path or engine.url.render_as_string(hide_password=True))
+        self.server = server
+        self.name = server.name if server else str(path or engine.url.render_as_string(hide_password=True))
         self.pool = ConnectionPool(engine)
         self.damaged_rows = DamagedRows()
         self.damage_reported = False
@@ -63,11 +66,14 @@ class Database:
         self.engine.dispose()
 
     def size_bytes(self) -> int:
-        """Return the size of the file and its write-ahead log in bytes; 0 for a database without a file.
+        """Return the size of the file and its write-ahead log, or of the schema, in bytes; 0 for one in memory.
 
         Raises:
-            StorageError: the file system refuses access.
+            StorageError: the file system or the server refuses access.
         """
+        if self.server is not None:
+            with self.reading() as connection:
+                return self.server.size_bytes(connection)
         if self.path is None:
             return 0
         with storage_errors(self.name):
@@ -94,16 +100,34 @@ class Database:
         # Every name of the file, such as a symbolic link, has the same lock files.
         return None if self.path is None else Path(f"{os.path.realpath(self.path)}.{name}.lock")
 
-    def lock(self, name: str) -> ExclusiveLock:
+    def lock(self, name: str, wait: float = 0.1) -> ExclusiveLock | AdvisoryLock:
         """Return the lock `name` of this database, not yet acquired.
 
+        Args:
+            name: name of the lock.
+            wait: longest time to wait for the lock, in seconds.
+
         Raises:
-            StorageError: the database has no file.
+            StorageError: the database is in memory.
         """
+        if self.server is not None:
+            return self.server.lock(self.engine, name, wait)
         path = self.lock_path(name)
         if path is None:
             raise StorageError.of_kind(StorageErrorKind.NO_FILE, self.name, "a database without a file has no locks")
-        return ExclusiveLock(path)
+        return ExclusiveLock(path, wait)
+
+    def is_locked(self, name: str) -> bool:
+        """Return True if a process holds the lock `name`; False for a database in memory.
+
+        Raises:
+            StorageError: the lock file cannot be opened, or the server refuses access.
+        """
+        if self.server is not None:
+            with storage_errors(self.name):
+                return self.server.lock_holder(self.engine, name) is not None
+        path = self.lock_path(name)
+        return path is not None and is_locked(path)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -129,10 +153,9 @@ class Database:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         with storage_errors(self.name, self.path):
-            connection = self.pool.acquire()
-            connection.info[WRITES] = writes
+            connection, transaction = self._begin(writes=writes)
             try:
-                with connection.begin():
+                with transaction:
                     yield connection
             except (DBAPIError, sqlite3.Error) as error:
                 if not isinstance(error, IntegrityError | sqlite3.IntegrityError):
@@ -144,61 +167,25 @@ class Database:
             finally:
                 self.pool.release(connection)
 
+    def _begin(self, *, writes: bool) -> tuple[Connection, RootTransaction]:
+        """Return a connection and its transaction, which has begun.
 
-def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, create: bool = True) -> Database:
-    """Open a database; first create it, or migrate it to the schema of this release, if necessary.
-
-    Args:
-        url: SQLAlchemy URL: `sqlite:////absolute/path`, or `sqlite://` for a database in memory.
-        busy_timeout: longest time to wait for the write lock, in seconds.
-        migrate: True to create a missing schema or migrate an older schema.
-        create: True to create a missing database, False to raise StorageError.
-
-    Raises:
-        SchemaTooNewError: a newer release wrote the database.
-        StorageError: the URL is invalid, or the database cannot be opened or migrated.
-    """
-    database = closed_database(url, busy_timeout=busy_timeout)
-    with storage_errors(database.name):
-        if database.path is not None:
-            if not create and not database.path.exists():
-                raise StorageError.of_kind(StorageErrorKind.MISSING, database.name, "the file does not exist")
-            prepare_database_file(database.path)
+        After a restart of the server every idle connection fails: a new one is tried once. Nothing was sent before.
+        """
         try:
-            # Connect once to detect an unusable file.
-            with database.reading():
-                pass
-            if migrate:
-                prepare_schema(database)
+            return self._begin_once(writes=writes)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        self.pool.close()
+        return self._begin_once(writes=writes)
+
+    def _begin_once(self, *, writes: bool) -> tuple[Connection, RootTransaction]:
+        connection = self.pool.acquire()
+        connection.info[WRITES] = writes
+        try:
+            return connection, connection.begin()
         except BaseException:
-            database.close()
+            connection.invalidate()
+            self.pool.release(connection)
             raise
-    return database
-
-
-def closed_database(url: str, *, busy_timeout: float = 5.0) -> Database:
-    """Return a database without opening or creating any file; its first transaction opens the file.
-
-    Raises:
-        StorageError: the URL is invalid.
-    """
-    with storage_errors("database URL"):
-        parsed, path = parse_url(url)
-    with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
-        return Database(make_engine(parsed, busy_timeout), path)
-
-
-def prepare_schema(database: Database) -> None:
-    """Create a missing schema, or migrate an older one.
-
-    Raises:
-        SchemaTooNewError: a newer release wrote the database.
-        StorageError: the database cannot be migrated, or belongs to another program.
-    """
-    url: URL = database.engine.url
-    if is_in_memory(url):
-        with database.writing() as connection:
-            create_schema(connection)
-        return
-    full_url = f"{SQLITE_FILE}{database.path}" if database.path else url.render_as_string(hide_password=False)
-    migrate_if_needed(database.engine, full_url, database.name, database.lock_path("migrate"))

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool, StaticPool
 
 from storage.errors import StorageError, StorageErrorKind
+from storage.postgresql.addresses import is_server
 from storage.rows import decode_text
 
 JOURNAL_SIZE_LIMIT = 16 * 2**20
@@ -59,16 +60,17 @@ def make_engine(url: URL, busy_timeout: float) -> Engine:
         busy_timeout: longest time to wait for the write lock, in seconds.
 
     Raises:
-        StorageError: the driver is not installed.
+        StorageError: the database is neither SQLite nor PostgreSQL, or the driver of PostgreSQL is not installed.
     """
+    if is_server(url):
+        from storage.postgresql.sessions import make_server_engine  # noqa: PLC0415 - SQLite needs none of it
+
+        return make_server_engine(url, busy_timeout, WRITES)
+    if url.get_backend_name() != "sqlite":
+        raise StorageError.of_kind(StorageErrorKind.INVALID_URL, url.drivername, "neither SQLite nor PostgreSQL")
     # A database in memory exists in one connection only.
-    pool = StaticPool if is_in_memory(url) else NullPool
-    try:
-        engine = create_engine(url, poolclass=pool)
-    except ImportError as error:
-        raise StorageError.of_kind(StorageErrorKind.DRIVER_MISSING, str(error.name), "not installed") from error
-    if url.get_backend_name() == "sqlite":
-        _configure_sqlite(engine, busy_timeout)
+    engine = create_engine(url, poolclass=StaticPool if is_in_memory(url) else NullPool)
+    _configure_sqlite(engine, busy_timeout)
     return engine
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
+from sqlalchemy import URL, Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
 
 from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
-from storage.locks import ExclusiveLock
+from storage.postgresql.addresses import without_password
 from storage.schema import metadata
 
 REVISIONS = tuple(sorted(path.name[:4] for path in Path(__file__).with_name("versions").glob("0*.py")))
@@ -78,14 +79,14 @@ def missing_parts(connection: Connection) -> str:
     return ""
 
 
-def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) -> None:
+def migrate_if_needed(engine: Engine, url: URL | str, name: str, lock: AbstractContextManager[object]) -> None:
     """Migrate the database unless its schema is current; concurrent processes wait for the first one.
 
     Args:
         engine: engine of the database; used for reading only.
         url: URL of the database, passed to the migrating process.
         name: path or URL of the database, for messages.
-        lock: path of the lock file; None if no other process can open the database.
+        lock: lock of the migration, which waits up to LOCK_TIMEOUT.
 
     Raises:
         SchemaTooNewError: a newer release wrote the database.
@@ -94,10 +95,7 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
     """
     if not needs_migration(engine, name) or _create_if_empty(engine):
         return
-    if lock is None:
-        _run(url, name)
-        return
-    with ExclusiveLock(lock, wait=LOCK_TIMEOUT):
+    with lock:
         if needs_migration(engine, name):
             _run(url, name)
 
@@ -138,7 +136,7 @@ def create_revision(url: str, name: str, revision: str) -> None:
     _run(url, name, revision)
 
 
-def _run(url: str, name: str, revision: str = HEAD) -> None:
+def _run(url: URL | str, name: str, revision: str = HEAD) -> None:
     """Run `storage.migrations.upgrade` in a separate process.
 
     A module cannot be unloaded: a daemon that imported Alembic for one migration would keep 12 MB of memory.
@@ -149,9 +147,15 @@ def _run(url: str, name: str, revision: str = HEAD) -> None:
     # -P and an explicit path: this package, not a `storage` package in the current directory.
     package_root = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": search_path}
+    if isinstance(url, URL):
+        # Every user of the host may read the arguments of a process.
+        if url.password is not None:
+            environment["PGPASSWORD"] = str(url.password)
+        url = without_password(url).render_as_string()
     process = subprocess.run(  # noqa: S603 - this interpreter and our own module
         [sys.executable, "-P", "-m", "storage.migrations.upgrade", url, revision],
-        env={**os.environ, "PYTHONPATH": search_path},
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

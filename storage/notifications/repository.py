@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from storage.database import Database
+from storage.database.portable import insert_or_update
 from storage.notifications.records import ChannelHealth, Notification, NotificationStatus, NotifiedIncident
 from storage.notifications.tables import channel_health, notifications, notified_incidents
 from storage.rows import record_decoder, tuple_decoder
@@ -50,29 +50,31 @@ class NotificationRepository:
         with self._database.writing() as connection:
             if changed:
                 rows = [{"host_id": self._host_id, **asdict(notification)} for notification in changed]
-                new = insert(notifications)
-                updated = {name: new.excluded[name] for name in ("status", "attempts", "finished_at")}
                 key = ("host_id", "key", "channel")
+                updated = ("status", "attempts", "finished_at")
                 is_pending = notifications.c.status == NotificationStatus.PENDING.value
-                connection.execute(new.on_conflict_do_update(key, set_=updated, where=is_pending), rows)
+                query = insert_or_update(connection, notifications, key, updated, where=is_pending)
+                connection.execute(query, rows)
             for incident in incidents:
                 values = asdict(incident)
-                newest = insert(notified_incidents).values(host_id=self._host_id, **values)
-                connection.execute(newest.on_conflict_do_update(index_elements=("host_id", "kind"), set_=values))
+                query = insert_or_update(connection, notified_incidents, ("host_id", "kind"), tuple(values))
+                connection.execute(query, {"host_id": self._host_id, **values})
             for channel in health:
                 values = asdict(channel)
-                newest = insert(channel_health).values(host_id=self._host_id, **values)
-                connection.execute(newest.on_conflict_do_update(index_elements=("host_id", "channel"), set_=values))
+                query = insert_or_update(connection, channel_health, ("host_id", "channel"), tuple(values))
+                connection.execute(query, {"host_id": self._host_id, **values})
 
     def incidents(self) -> list[NotifiedIncident]:
         """Return the newest notified incident of each kind that has any."""
-        query = select(*_INCIDENT_COLUMNS).where(notified_incidents.c.host_id == self._host_id)
+        own = notified_incidents.c.host_id == self._host_id
+        query = select(*_INCIDENT_COLUMNS).where(own).order_by(notified_incidents.c.kind)
         with self._database.reading() as connection:
             return _INCIDENTS.read(self._database.damaged_rows, connection, query)
 
     def channel_health(self) -> list[ChannelHealth]:
-        """Return the last delivery and the last failure of each channel that had any."""
-        query = select(*_HEALTH_COLUMNS).where(channel_health.c.host_id == self._host_id)
+        """Return the last delivery and the last failure of each channel that had any, by name."""
+        own = channel_health.c.host_id == self._host_id
+        query = select(*_HEALTH_COLUMNS).where(own).order_by(channel_health.c.channel)
         with self._database.reading() as connection:
             return _HEALTH.read(self._database.damaged_rows, connection, query)
 

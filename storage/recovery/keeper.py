@@ -14,6 +14,7 @@ from storage.errors import LockHeldError, StorageError, StorageErrorKind, storag
 from storage.file_ownership import prepare_database_file
 from storage.inspection import lock_holder
 from storage.locks import ExclusiveLock
+from storage.postgresql.locks import AdvisoryLock
 from storage.recovery.database_file import DatabaseFile, FileChange
 from storage.recovery.events import EXAMINED, Recovery
 from storage.recovery.quarantine import damage_of, has_orphaned_log, move_log_aside, quarantine, quarantine_name
@@ -63,7 +64,7 @@ class DatabaseKeeper:
         self._monotonic = monotonic
         self._open_files = ExitStack()
         self._file: DatabaseFile | None = None
-        self._lock: ExclusiveLock | None = None
+        self._lock: ExclusiveLock | AdvisoryLock | None = None
         self._anchor: Any = None
         self._is_own = False
         self._check_at = 0.0

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 
 from storage.database import Database
+from storage.database.portable import continue_ids
 from storage.models.sealed_text import unseal
 from storage.rows import RowDecoder, raw_rows, tuple_decoder
 from storage.schema import LOCAL_HOST_ID, activations, quarantined_models, training_runs
@@ -146,3 +147,4 @@ def _order_ids(connection: Connection, table: Table, time: str) -> None:
     # AUTOINCREMENT continues after the largest ID in the table.
     for new_id, old_id in enumerate(ids, max(ids) + 1):
         connection.execute(update(table).where(table.c.id == old_id).values(id=new_id))
+    continue_ids(connection, table)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Float, Select, bindparam, func, select
 
+from storage.database.portable import least_of
 from storage.rows import DamagedRows, raw_rows
 from storage.schema import samples
 
@@ -71,7 +72,7 @@ def select_thinned_times(host_id: int, start: float, end: float, spacing: float)
     own = samples.c.host_id == host_id
     times = select(func.min(at).label("at")).where(own, at > start, at <= end).cte("times", recursive=True)
     # One lower and one upper bound in each query: SQLite uses the index for one of each only.
-    within = select(func.max(at)).where(own, at > times.c.at, at <= func.min(times.c.at + spacing, end))
+    within = select(func.max(at)).where(own, at > times.c.at, at <= least_of(times.c.at + spacing, end))
     following = select(func.min(at)).where(own, at > times.c.at, at <= end)
     next_time = func.coalesce(within.correlate(times).scalar_subquery(), following.correlate(times).scalar_subquery())
     times = times.union_all(select(next_time).select_from(times).where(times.c.at.is_not(None)))

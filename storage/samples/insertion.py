@@ -24,6 +24,9 @@ _TIMES_FROM = (
     .where(samples.c.host_id == bindparam("host_id"), samples.c.at >= bindparam("at"))
     .order_by(samples.c.at)
 )
+_ROW = select(*(samples.c[name] for name in SAMPLE_FIELDS)).where(
+    samples.c.host_id == bindparam("host_id"), samples.c.at == bindparam("at")
+)
 
 
 def sample_row(host_id: int, sample: Sample) -> dict[str, float | None]:
@@ -32,8 +35,14 @@ def sample_row(host_id: int, sample: Sample) -> dict[str, float | None]:
     return {"host_id": host_id, "at": sample.at, **dict(values)}
 
 
-def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) -> float:
+def insert_at_free_time(connection: Connection, host_id: int, sample: Sample, *, repeated: bool = False) -> float:
     """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used.
+
+    Args:
+        connection: connection in a writing transaction.
+        host_id: ID of the host.
+        sample: the sample.
+        repeated: True if the sample may be stored already; it is then not stored again.
 
     Raises:
         StorageError: a trigger of another program ignores the sample, which would be lost silently.
@@ -41,6 +50,9 @@ def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) ->
     at = sample.at
     # A shift may reach the next hour.
     expand_hours(connection, SAMPLES, host_id, (at, at + LONGEST_SHIFT))
+    row = sample_row(host_id, sample)
+    if repeated and _is_stored(connection, row):
+        return at
     milliseconds = round(at * 1000)
     with connection.execute(_TIMES_FROM, {"host_id": host_id, "at": at}) as stored:
         for (other,) in stored:
@@ -49,8 +61,14 @@ def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) ->
             if other == at:
                 milliseconds += 1
                 at = milliseconds / 1000
-    inserted = connection.execute(INSERT, {**sample_row(host_id, sample), "at": at})
+    inserted = connection.execute(INSERT, {**row, "at": at})
     if inserted.rowcount < 1:
         detail = "a sample was not stored; check its triggers"
         raise StorageError.of_kind(StorageErrorKind.OTHER, samples.name, detail)
     return at
+
+
+def _is_stored(connection: Connection, row: dict[str, float | None]) -> bool:
+    """Return True if a row is stored with the same time and the same values."""
+    stored = connection.execute(_ROW, {"host_id": row["host_id"], "at": row["at"]}).first()
+    return stored is not None and tuple(stored) == tuple(row[name] for name in SAMPLE_FIELDS)

@@ -38,7 +38,10 @@ class Lab:
         self._daemons += 1
         directory = self.directory / f"daemon{self._daemons}"
         directory.mkdir()
-        daemon = Daemon(directory, state, **options)
+        return self.add(Daemon(directory, state, **options))
+
+    def add(self, daemon):
+        """End a daemon with the case at the latest, and return it."""
         self._stack.callback(end, daemon)
         return daemon
 

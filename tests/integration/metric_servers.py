@@ -86,20 +86,20 @@ def need(*tools):
         pytest.skip(message)
 
 
-def exposition(instance, times, *, milliseconds, job="node"):
+def exposition(instance, times, *, milliseconds, job="node", counters=COUNTERS, gauges=GAUGES):
     """Return the series of one host, one group per metric; the counters start again after half of the times."""
     lines = []
-    rates = {**COUNTERS, **dict.fromkeys(GAUGES)}
+    rates = {**counters, **dict.fromkeys(gauges)}
     reset = times[len(times) // 2]
     for name in dict.fromkeys(key.partition("{")[0] for key in rates):
-        kind = "gauge" if name in {key.partition("{")[0] for key in GAUGES} else "counter"
+        kind = "gauge" if name in {key.partition("{")[0] for key in gauges} else "counter"
         lines.append(f"# TYPE {name.removesuffix('_total')} {kind}")
         for key, rate in rates.items():
             if key.partition("{")[0] != name:
                 continue
             labels = ",".join(filter(None, (f'instance="{instance}",job="{job}"', key[len(name) + 1 : -1])))
             for at in times:
-                value = GAUGES[key] if rate is None else rate * (at - (times[0] if at < reset else reset) + 1000)
+                value = gauges[key] if rate is None else rate * (at - (times[0] if at < reset else reset) + 1000)
                 lines.append(f"{name}{{{labels}}} {value:.10g} {at * 1000 if milliseconds else at}")
     return "\n".join(lines) + ("\n" if milliseconds else "\n# EOF\n")
 
@@ -141,10 +141,10 @@ def running(command, url, log):
             process.wait()
 
 
-def create_blocks(directory, instance, times, job="node"):
+def create_blocks(directory, instance, times, **series):
     """Add blocks of the series of a host to the data of a Prometheus that is not running."""
     text = directory / "series.txt"
-    text.write_text(exposition(instance, times, milliseconds=False, job=job))
+    text.write_text(exposition(instance, times, milliseconds=False, **series))
     command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", text, directory / "data"]
     subprocess.run(command, check=True, capture_output=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.config.options import duration, integer, string
+from monitor.config.options import boolean, duration, integer, string
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,12 @@ class FleetSection:
     shard: int = integer(
         0,
         "Number of this process among them, from 0. A host belongs to the shard that hashmod of Prometheus computes.",
+    )
+
+    high_availability: bool = boolean(
+        False,
+        "Wait on standby while another process with the same storage.url, storage.host and shard acts, and take over "
+        "when it ends. Needs PostgreSQL.",
     )
 
     def problems(self) -> list[str]:

@@ -27,6 +27,12 @@ RESTORE = "stop the daemon, then restore a backup, or move the file away: the da
 REFUSAL_FIXES = {
     StorageErrorKind.SCHEMA_TOO_NEW: "set another storage.url, or install the release that wrote it",
     StorageErrorKind.FOREIGN_DATABASE: "set another storage.url",
+    StorageErrorKind.SERVER_UNAVAILABLE: "start the server, or correct storage.url, the password file or pg_hba.conf",
+    StorageErrorKind.ACCESS_DENIED: "grant the role of storage.url its schema: see the guide of PostgreSQL",
+    StorageErrorKind.READ_ONLY_SERVER: "name the primary server, or add target_session_attrs=read-write",
+    StorageErrorKind.SERVER_OVERLOADED: "raise max_connections of the server",
+    StorageErrorKind.TIMEOUT: "find out what slows the server down: pg_stat_activity",
+    StorageErrorKind.DRIVER_MISSING: "pip install 'monitor-early-warning[postgresql]'",
     StorageErrorKind.CANNOT_OPEN: "run this as root or as the daemon's user",
     StorageErrorKind.NO_ACCESS: "run this as root or as the daemon's user",
     StorageErrorKind.FILE_SYSTEM: "run this as root or as the daemon's user",
@@ -37,15 +43,15 @@ REFUSAL_FIXES = {
 def check_database(context: DoctorContext) -> Iterator[CheckResult]:
     """Check that the database exists, can be read, and has the schema of this release."""
     if context.needs_migration:
-        message = f"{context.database}: the schema belongs to an earlier release"
+        message = f"{context.name}: the schema belongs to an earlier release"
         fix = "back the database up; the next start of the daemon migrates it"
         yield warning(CheckId.DATABASE, message, fix)
     elif context.records is not None:
         overview = context.records.overview
-        message = f"{context.database}, {format_bytes(overview.storage_bytes)}, schema current"
+        message = f"{context.name}, {format_bytes(overview.storage_bytes)}, schema current"
         yield ok(CheckId.DATABASE, f"{message}; samples since {format_time(overview.oldest_sample_at)}")
     elif context.records_error is not None:
-        yield assess_refusal(context.records_error, str(context.database), running=bool(context.daemon.running))
+        yield assess_refusal(context.records_error, context.name, running=bool(context.daemon.running))
 
 
 def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckResult:
@@ -94,7 +100,8 @@ def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
 def check_rows(context: DoctorContext) -> Iterator[CheckResult]:
     """Count the rows with values of unexpected types; none found within CHECK_SECONDS is ok."""
     if context.database is None or context.records is None:
-        yield skipped(CheckId.ROWS, "the database could not be read")
+        reason = str(context.files_error) if context.server else "the database could not be read"
+        yield skipped(CheckId.ROWS, reason)
         return
     check = count_rows(context.database, CHECK_SECONDS)
     if check.damaged:

@@ -46,8 +46,10 @@ def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
 def _assess_process(context: DoctorContext) -> CheckResult:
     """Check that the daemon is not stopped by a signal, and runs as the owner of its directory, not as root."""
     pid = context.daemon.pid
+    if pid is None:
+        return skipped(CheckId.DAEMON, "running; its process is not known here")
     try:
-        process = psutil.Process(pid or 0)
+        process = psutil.Process(pid)
         user = process.uids().effective
         parent = process.ppid()
         state = process.status()

@@ -79,7 +79,7 @@ def check_configuration(context: DoctorContext) -> Iterator[CheckResult]:
     keys = f"{len(changed)} keys differ from their defaults"
     if changed:
         keys += f": {', '.join(changed)}"
-    message = f"{config.path or 'no file, the defaults'}: valid, {keys}; database {context.database}"
+    message = f"{config.path or 'no file, the defaults'}: valid, {keys}; database {context.name}"
     is_local = config.path not in (None, CONFIG) and config.path == Path.cwd() / "config.toml"
     if is_local and CONFIG.exists():
         fix = f"to check the service instead, run `monitor --config {CONFIG} doctor`"

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from storage.blocks.expansion import expand_all
+from storage.column_types import UNSIGNED
 
 revision = "0010"
 down_revision = "0009"
@@ -26,7 +27,7 @@ def upgrade() -> None:
             sa.Column("last_at", sa.Float, nullable=False),
             sa.Column("row_count", sa.Integer, nullable=False),
             sa.Column("format", sa.Integer, nullable=False),
-            sa.Column("checksum", sa.Integer, nullable=False),
+            sa.Column("checksum", UNSIGNED, nullable=False),
             sa.Column("data", sa.LargeBinary, nullable=False),
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from storage.column_types import UNSIGNED
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -20,7 +22,7 @@ def upgrade() -> None:
             name,
             sa.Column("host_id", sa.Integer, primary_key=True, autoincrement=False),
             sa.Column("start", sa.Float, primary_key=True),
-            sa.Column("checksum", sa.Integer, nullable=False),
+            sa.Column("checksum", UNSIGNED, nullable=False),
             sa.Column("data", sa.LargeBinary, nullable=False),
         )
 

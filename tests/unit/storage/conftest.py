@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from storage import Database, open_database
+from tests.postgresql import PostgresServer
+
+SCHEMAS = count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new database, of each kind."""
+    if request.param == "sqlite":
+        return "sqlite://"
+    postgresql: PostgresServer = request.getfixturevalue("postgresql")
+    return postgresql.url(f"host-{next(SCHEMAS)}")
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
-    with open_database("sqlite://") as opened:
+def database(database_url: str) -> Iterator[Database]:
+    with open_database(database_url) as opened:
         yield opened
 
 

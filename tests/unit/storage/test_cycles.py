@@ -13,6 +13,7 @@ from storage import (
     SampleRepository,
     StorageError,
 )
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -55,6 +56,7 @@ def test_append_stores_nothing_if_a_prediction_is_refused(database: Database) ->
     assert stored(database) == ([], [])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("action", ["IGNORE", "FAIL, 'no'"])
 def test_append_refuses_to_lose_a_sample_that_a_trigger_drops(database: Database, action: str) -> None:
     trigger = f"CREATE TRIGGER t BEFORE INSERT ON samples WHEN NEW.at > 2 BEGIN SELECT RAISE({action}); END"

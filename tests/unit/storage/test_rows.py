@@ -22,6 +22,7 @@ from storage import (
 )
 from storage.rows import DamagedRows, cell_reader, raw_rows, tuple_decoder
 from storage.schema import samples
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +90,7 @@ def test_damaged_rows_counts_each_row_once() -> None:
     assert damaged.counts() == {"models": 1, "samples": 2}
 
 
+@ON_SQLITE
 def test_damaged_text_costs_no_other_row(database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql("INSERT INTO samples (host_id, at, cpu_usage) VALUES (1, 1, CAST(x'ff' AS TEXT))")
@@ -135,6 +137,7 @@ def fill(database: Database) -> None:
     anomalies.replace_peaks(0.0, "key", {"a": 1.0, "b": 2.0})
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "damage",
     [

@@ -25,6 +25,7 @@ from monitor.documents.backtest import (
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.scores import EventScoreDocument, HorizonScorecardDocument, ScorecardDocument
+from monitor.documents.storage import MigratedTable, MigrationDocument
 from monitor.documents.traces import GapDocument, PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.queries.event_context import MissingExpectation
 from monitor.sampling.import_summary import HistorySource
@@ -308,6 +309,14 @@ TRACE_IMPORT = TraceImportDocument(
     longest_gaps=(GapDocument(NOW - 900, NOW - 300), GapDocument(NOW - 200, NOW - 100)),
     notes=("the clock of the server is 90 s ahead of the clock of this host",),
 )
+MIGRATION = MigrationDocument(
+    source="/srv/monitor.db",
+    target="postgresql://monitor@db/monitor (host web-1)",
+    rows=200,
+    damaged=1,
+    tables=(MigratedTable("samples", 200, 1, "00112233445566778899aabbccddeeff"),),
+)
+
 PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1, process_snapshots=2)
 
 HISTORY = HistoryDocument(

@@ -2,9 +2,17 @@
 
 import pytest
 
-from monitor.documents.storage import StorageStatus, quarantine_notice, storage_problems, storage_status
+from monitor.documents.storage import (
+    MigratedTable,
+    StorageStatus,
+    migration_document,
+    quarantine_notice,
+    storage_problems,
+    storage_status,
+)
 from monitor.sampling.storage_state import StorageState
 from storage import StorageErrorKind
+from storage.transfer import TableCopy
 
 pytestmark = pytest.mark.unit
 
@@ -30,3 +38,9 @@ def test_quarantine_notice_names_the_command():
     assert quarantine_notice(0) == ""
     assert "2 damaged databases" in quarantine_notice(2)
     assert "monitor doctor --salvage FILE" in quarantine_notice(2)
+
+
+def test_migration_document_has_the_totals():
+    document = migration_document("a", "b", [TableCopy("samples", 5, 1, "00"), TableCopy("models", 2, 0, "01")])
+    assert (document.rows, document.damaged) == (7, 1)
+    assert document.tables[0] == MigratedTable("samples", 5, 1, "00")

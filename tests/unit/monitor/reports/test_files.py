@@ -5,9 +5,15 @@ from dataclasses import replace
 import pytest
 
 from monitor.documents.traces import TraceImportDocument
-from monitor.reports.files import model_export_report, model_import_report, purge_report, trace_import_report
+from monitor.reports.files import (
+    migration_report,
+    model_export_report,
+    model_import_report,
+    purge_report,
+    trace_import_report,
+)
 from monitor.sampling.import_summary import HistorySource
-from tests.unit.monitor.documents.samples import MODEL_EXPORT, MODEL_IMPORT, PURGE, TRACE_IMPORT
+from tests.unit.monitor.documents.samples import MIGRATION, MODEL_EXPORT, MODEL_IMPORT, PURGE, TRACE_IMPORT
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +43,10 @@ def test_trace_import_report_matches_golden(assert_golden):
         "empty": trace_import_report(empty),
     }
     assert_golden("trace_import", reports)
+
+
+def test_migration_report_matches_golden(assert_golden):
+    assert_golden("migrate_store", {"migrated": migration_report(MIGRATION)})
 
 
 def test_purge_report_matches_golden(assert_golden):

@@ -25,7 +25,7 @@ class FakeCycles:
         self.proceed = threading.Event()
         self.proceed.set()
 
-    def append(self, samples, predictions):
+    def append(self, samples, predictions, *, repeated=False):
         self.attempted.set()
         self.proceed.wait()
         if self.error is not None:

@@ -23,7 +23,7 @@ class FakeCycles:
         self.commits = []
         self.attempts = 0
 
-    def append(self, samples, predictions):
+    def append(self, samples, predictions, *, repeated=False):
         self.attempts += 1
         if self.error is not None or len(samples) > self.room:
             raise self.error or FULL
@@ -81,7 +81,7 @@ def test_buffer_moves_waiting_predictions_with_their_sample(make_buffer, cycles)
     cycles.late = 0.001
     append = cycles.append
 
-    def predict_meanwhile(samples, predictions):
+    def predict_meanwhile(samples, predictions, **_):
         buffer.add_predictions([prediction_at(5.0)])
         cycles.append = append
         return append(samples, predictions)
@@ -174,13 +174,13 @@ def test_buffer_keeps_samples_whatever_the_error(make_buffer, cycles, clock, err
 def test_buffer_states_that_the_database_does_not_respond(cycles, make_buffer, clock):
     states = []
 
-    def append(samples, predictions):
+    def append(samples, predictions, **_):
         buffer.add(Sample(2.0))
         buffer.add(Sample(3.0))
         states.append(buffer.state())
         clock.now += STALL_SECONDS
         states.append(buffer.state())
-        cycles.append = lambda samples, predictions: [sample.at for sample in samples]
+        cycles.append = lambda samples, predictions, **_: [sample.at for sample in samples]
         return [sample.at for sample in samples]
 
     cycles.append = append

@@ -19,6 +19,7 @@ from storage.blocks import compaction
 from storage.blocks.series import ALL_SERIES
 from storage.blocks.tables import sample_blocks
 from storage.schema import samples
+from tests.postgresql import ON_SQLITE
 
 from .conftest import START, Stored
 
@@ -81,6 +82,7 @@ def test_compaction_leaves_times_before_the_epoch(database: Database, repository
     assert Compactor(database).compact_next("samples", 0.0, START) is None
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("cell", ["'text'", "x'00'"])
 def test_hour_with_a_damaged_row_is_left_as_it_is(database: Database, cell: str) -> None:
     fill(database, 2)
@@ -94,6 +96,7 @@ def test_hour_with_a_damaged_row_is_left_as_it_is(database: Database, cell: str)
     assert (following.rows, counts(database)) == (12, (12, 1))
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("column", "cell"), [("model_id", "1.5"), ("warning", "'x'"), ("probability", "9e999")])
 def test_hour_with_a_damaged_prediction_is_left_as_it_is(database: Database, column: str, cell: str) -> None:
     stored = Stored.of(database)
@@ -155,6 +158,7 @@ def test_kill_loses_and_duplicates_no_row(url: str, tmp_path: Path, statement: s
         assert repository.between(0.0, START + HOUR, ("cpu_usage",))[:, 1].tolist() == [s.cpu_usage for s in added]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "damage",
     [

@@ -61,6 +61,8 @@ def test_all_blocks_are_expanded_with_the_types_of_their_columns(stored: Stored)
         (1, START, 300.0, 3, 0.25, 0.1, 0.6, True, None),
         (1, START, 900.0, 3, 0.5, 0.1, 0.6, False, 5.5),
     ]
+    if stored.database.server is not None:
+        return
     with stored.database.reading() as connection:
         types = connection.exec_driver_sql(
             "SELECT DISTINCT typeof(model_id), typeof(disk_read) FROM predictions, samples"
@@ -77,7 +79,7 @@ def test_append_outside_blocks_is_one_statement(stored: Stored) -> None:
     event.listen(stored.database.engine, "before_cursor_execute", count)
     stored.samples.append(Sample(START + 9e5))
     event.remove(stored.database.engine, "before_cursor_execute", count)
-    assert [statement.split()[0] for statement in statements] == ["INSERT"]
+    assert [statement.split()[0] for statement in statements if statement[:5] != "BEGIN"] == ["INSERT"]
 
 
 def test_sample_that_moves_to_the_next_hour_expands_its_block(stored: Stored) -> None:

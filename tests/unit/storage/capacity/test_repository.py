@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from storage import OUTCOME_UNKNOWN, CapacityRepository, CapacityRow, Database
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -116,6 +117,7 @@ def test_purge_deletes_old_rows_and_resources_without_rows(repository: CapacityR
     assert repository.first_at(kept, 0.0) == 1800.0
 
 
+@ON_SQLITE
 def test_damaged_row_costs_itself_only(database: Database, repository: CapacityRepository) -> None:
     rows_every(repository, 1, 2)
     with database.writing() as connection:

@@ -16,6 +16,7 @@ from storage import (
     ProcessUsage,
 )
 from storage.events import MAX_SNAPSHOTS
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -91,6 +92,7 @@ def test_purge_of_a_period_keeps_other_warnings_if_no_anomaly_is_stored(
     assert repository.count() == 1
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "processes",
     ["", "null", "{}", "[1]", "[{}]", '[{"pid": "7", "name": "a", "cpu": 1, "memory": 1}]'],

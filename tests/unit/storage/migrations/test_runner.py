@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 import storage.migrations
 from storage import Database, SchemaTooNewError, StorageError, StorageErrorKind
-from storage.migrations.runner import HEAD, REVISIONS, needs_migration
+from storage.migrations.runner import HEAD, REVISIONS, alembic_version, needs_migration
 from storage.schema import metadata
 
 pytestmark = pytest.mark.unit
@@ -48,9 +48,9 @@ def test_needs_migration_refuses_a_newer_schema(database: Database) -> None:
 
 def test_needs_migration_refuses_the_database_of_another_program(database: Database) -> None:
     with database.writing() as connection:
-        for table in ("alembic_version", *metadata.tables):
-            if table != "samples":
-                connection.execute(text(f"DROP TABLE {table}"))
+        for table in (alembic_version, *reversed(metadata.sorted_tables)):
+            if table.name != "samples":
+                table.drop(connection)
     with pytest.raises(StorageError) as caught:
         needs_migration(database.engine, database.name)
     assert caught.value.kind is StorageErrorKind.FOREIGN_DATABASE

@@ -19,6 +19,7 @@ from storage import (
     UnknownModelError,
 )
 from storage.schema import models
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -152,6 +153,7 @@ def test_quarantine_of_a_pruned_model_is_deleted(registry: ModelRegistry) -> Non
         registry.quarantine(QuarantinedModel(first, ModelPart.PREDICTOR, 300.0, "raised", "ValueError"))
 
 
+@ON_SQLITE
 def test_damaged_serving_row_is_replaced_by_the_last_activation(database: Database, registry: ModelRegistry) -> None:
     first, second = register_models(registry, 2)
     for model_id in (first, second):
@@ -170,6 +172,7 @@ def test_damaged_serving_row_is_replaced_by_the_last_activation(database: Databa
     assert registry.active_id() == first
 
 
+@ON_SQLITE
 def test_damaged_model_row_costs_that_model_only(database: Database, registry: ModelRegistry) -> None:
     first, second, third = register_models(registry, 3)
     with database.writing() as connection:

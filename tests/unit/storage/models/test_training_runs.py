@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from storage import Database, TrainingOutcome, TrainingRun, TrainingRunRepository
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -65,6 +66,7 @@ def test_last_trained_is_the_newest_run_with_a_candidate(repository: TrainingRun
     assert trained.started_at == 1.0
 
 
+@ON_SQLITE
 def test_damaged_run_costs_that_run_only(database: Database, repository: TrainingRunRepository) -> None:
     for started_at in range(3):
         repository.append(training_run(TrainingOutcome.PROMOTED, float(started_at)))

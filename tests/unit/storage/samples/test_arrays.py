@@ -7,6 +7,7 @@ import pytest
 
 from storage import Database, Sample, SampleRepository
 from storage.samples.arrays import ArrayBuffer, fetch_numbers, select_samples, with_nan
+from tests.postgresql import ON_SQLITE
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +21,7 @@ def test_rows_are_fetched_as_numbers_with_infinity_for_missing_values(database: 
     np.testing.assert_array_equal(with_nan(known), [[1.0, np.nan], [2.0, 0.5]])
 
 
+@ON_SQLITE
 def test_rows_of_another_type_are_left_out_and_counted(database: Database) -> None:
     repository = SampleRepository(database)
     repository.append_many([Sample(float(at), cpu_usage=0.5) for at in range(1, 7)])
