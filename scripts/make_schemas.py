@@ -35,7 +35,6 @@ from monitor.documents.fleet import (
     FleetStatusDocument,
     FleetWarningDocument,
 )
-from monitor.documents.fleet_training import FleetRetrainingDocument
 from monitor.documents.history import HistoryDocument
 from monitor.documents.models import (
     ActivationDocument,
@@ -50,7 +49,7 @@ from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
-from monitor.documents.training import RetrainDocument, RunDocument
+from monitor.documents.training import FleetRetrainingDocument, RetrainDocument, RunDocument
 from monitor.documents.what_if import WhatIfDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
 from storage import Sample

@@ -13,7 +13,7 @@ from monitor.reports.blocks import Report
 
 if TYPE_CHECKING:
     from monitor.config.loader import Config
-    from monitor.documents.fleet_training import FleetRetrainingDocument
+    from monitor.documents.training import FleetRetrainingDocument
 
 
 def retrain_and_report(

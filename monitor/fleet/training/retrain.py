@@ -12,7 +12,7 @@ from model.training.fleet.pooling import PoolComparison
 from model.training.settings import GateConfig
 from model.training.task import Task
 from monitor.config.loader import Config
-from monitor.documents.fleet_training import FleetRetrainingDocument, PoolComparisonDocument
+from monitor.documents.training import FleetRetrainingDocument, PoolComparisonDocument
 from monitor.errors import ConfigError, MonitorError, NotEnoughDataError
 from monitor.fleet.interfaces import HostSource
 from monitor.fleet.model_directory import ModelDirectory

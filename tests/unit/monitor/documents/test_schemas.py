@@ -11,13 +11,18 @@ from monitor.documents.anomalies.actions import ACTIONS_OFF, ActionsDocument
 from monitor.documents.configuration import ChannelTestDocument, ConfigCheckDocument
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
 from monitor.documents.fleet import FleetReportDocument
-from monitor.documents.fleet_training import FleetRetrainingDocument, PoolComparisonDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
 from monitor.documents.prediction import prediction_documents
 from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
-from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
+from monitor.documents.training import (
+    FleetRetrainingDocument,
+    PoolComparisonDocument,
+    ReplayDocument,
+    RetrainDocument,
+    run_document,
+)
 from monitor.fleet.serving.host_documents import details_document, score_documents
 from monitor.fleet.serving.host_documents import status_document as fleet_status_document
 from monitor.fleet.serving.host_documents import warning_document as fleet_warning_document
