@@ -47,6 +47,7 @@ from monitor.documents.prediction import PredictionDocument
 from monitor.documents.salvage import SalvageDocument
 from monitor.documents.scores import ScorecardDocument, ScoreReportDocument
 from monitor.documents.status import StatusDocument
+from monitor.documents.status.capacity import CapacityDocument
 from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import FleetRetrainingDocument, RetrainDocument, RunDocument
@@ -64,6 +65,7 @@ DOCUMENTS: dict[str, Any] = {
     "anomaly": AnomalyDocument,
     "anomaly-details": AnomalyDetailsDocument,
     "backtest": BacktestDocument,
+    "capacity": CapacityDocument,
     "check-config": ConfigCheckDocument,
     "doctor": DoctorDocument,
     "fleet": FleetDocument,

@@ -99,13 +99,13 @@ class CapacityState:
 
     Attributes:
         at: time of the state in seconds since the epoch.
-        threshold: probability at which a warning starts.
+        threshold: probability at which a warning starts; None if it was not asked for.
         resources: newest state of each resource that is present, memory last.
         scores: scores of each kind and predictor.
     """
 
     at: float
-    threshold: float
+    threshold: float | None
     resources: tuple[ResourceState, ...] = ()
     scores: tuple[CapacityScore, ...] = ()
 
@@ -113,7 +113,7 @@ class CapacityState:
 def read_capacity(
     stores: Stores,
     section: CapacitySection,
-    threshold: float,
+    threshold: float | None,
     now: float,
     scores: tuple[CapacityScore, ...] | None = None,
 ) -> CapacityState:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .metric_servers import fetch, free_port, need, prometheus, running
+from .metric_servers import fetch, free_port, need, prometheus, running, victoria_metrics
 
 pytestmark = pytest.mark.integration
 
@@ -162,3 +162,27 @@ def test_server_without_hosts_is_an_empty_fleet(tmp_path):
         log = tmp_path / "monitor.log"
         wait_for(lambda: read_json(f"{url}/api/v1/status")["source"]["reads"], log)
         assert read_json(f"{url}/api/v1/fleet")["total"] == 0
+
+
+@pytest.mark.parametrize("receiver", ["prometheus", "victoria-metrics"])
+def test_metrics_of_hosts_are_written_to_a_real_server(tmp_path, receiver):
+    pytest.importorskip("cramjam")
+    pytest.importorskip("google.protobuf")
+    with exporters(tmp_path, 2) as addresses, ExitStack() as stack:
+        (tmp_path / "source").mkdir()
+        source = stack.enter_context(prometheus(tmp_path / "source", config=scrape_config(addresses)))
+        (tmp_path / "receiver").mkdir()
+        if receiver == "prometheus":
+            options = ("--web.enable-remote-write-receiver",)
+            target = stack.enter_context(prometheus(tmp_path / "receiver", options=options))
+        else:
+            target = stack.enter_context(victoria_metrics(tmp_path / "receiver", {}))
+        more = f'[fleet]\nremote_write_url = "{target}/api/v1/write"\n'
+        stack.enter_context(fleet(tmp_path, source, more))
+        log = tmp_path / "monitor.log"
+
+        def written():
+            query = f"{target}/api/v1/query?query=monitor_high_load_probability"
+            return {entry["metric"]["host"] for entry in read_json(query)["data"]["result"]}
+
+        wait_for(lambda: written() == set(addresses), log, seconds=90)

@@ -40,6 +40,18 @@ function(config) {
       },
     },
     {
+      alert: 'MonitorFleetSourceFailing',
+      expr: 'monitor_fleet_source_success{%(selector)s} == 0' % config,
+      'for': '5m',
+      labels: { severity: 'warning' },
+      annotations: {
+        summary: 'The fleet process on {{ $labels.instance }} cannot read its source',
+        description:
+          'The server that the fleet process on {{ $labels.instance }} reads has not answered for 5 minutes. No host of the fleet '
+          + 'is predicted.',
+      },
+    },
+    {
       alert: 'MonitorSourceFailing',
       expr: 'count without (source) (monitor_source_success{%(selector)s} == 0)' % config,
       'for': '15m',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.config.notify.secret_options import file_name
 from monitor.config.options import boolean, duration, integer, string
 
 
@@ -16,6 +17,17 @@ class FleetSection:
     )
     expire_after: float = duration(
         3600.0, "Time without values after which a host is no longer followed.", minimum=60.0
+    )
+    remote_write_url: str = string(
+        "",
+        "URL of a remote write endpoint, such as http://prometheus:9090/api/v1/write: the hosts' metrics are sent "
+        "to it after each step. It needs the extra `fleet`.",
+        pattern=r"(https?://[^\s@]+)?",
+        example="http://127.0.0.1:9090/api/v1/write",
+        default_text="none",
+    )
+    remote_write_http_config_file: str = file_name(
+        "File with credentials, TLS and proxy of remote_write_url, in the format of source.http_config_file."
     )
     executor: str = string(
         "local",

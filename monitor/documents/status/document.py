@@ -15,6 +15,7 @@ from monitor.documents.prediction import (
     prediction_summary,
 )
 from monitor.documents.scores import HorizonScoreDocument, score_document
+from monitor.documents.status.capacity import CapacityDocument, capacity_document
 from monitor.documents.status.parts import (
     ChannelStatus,
     DetectionStatus,
@@ -75,6 +76,7 @@ class StatusDocument:
         in_maintenance: True during a stored or a recurring maintenance window.
         maintenance: stored maintenance windows that are active or planned, earliest first.
         notifications: state of each notification channel.
+        capacity: predictions of full file systems and exhausted memory; None before the first one.
     """
 
     at: float
@@ -113,6 +115,7 @@ class StatusDocument:
     in_maintenance: bool = False
     maintenance: tuple[MaintenanceDocument, ...] = ()
     notifications: tuple[ChannelStatus, ...] = ()
+    capacity: CapacityDocument | None = None
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
@@ -199,6 +202,7 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
         samples_missed=None if live is None else live.samples_missed,
         reload_successful=state.reload_successful,
         inputs_out_of_range=_inputs_out_of_range(live),
+        capacity=None if state.capacity is None else capacity_document(state.capacity),
     )
 
 

@@ -163,7 +163,21 @@ class FleetProcess:
             Job("fleet_storage", STORAGE_INTERVAL, self._run_storage, offset=START_SECONDS),
             Job("fleet_retention", HOUR, self._delete_old, offset=START_SECONDS),
             *self._notification_jobs(config),
+            *self._remote_write_jobs(config),
         )
+
+    def _remote_write_jobs(self, config: Config) -> tuple[Job, ...]:
+        """Return the job of the remote write if it is configured; without it, its libraries are not loaded.
+
+        Raises:
+            ConfigError: a library or a file of the remote write is missing.
+        """
+        if not config.fleet.remote_write_url:
+            return ()
+        from monitor.fleet.remote_write.writer import create_writer  # noqa: PLC0415
+
+        writer = create_writer(config, self.holder.state, self.holder.publish_remote_write)
+        return (Job("fleet_remote_write", STORAGE_INTERVAL, writer.run, offset=2 * START_SECONDS),)
 
     def _notification_jobs(self, config: Config) -> tuple[Job, ...]:
         """Return the job of the notifications if a channel is configured; without one, its modules are not loaded."""

@@ -13,6 +13,7 @@ from monitor.daemon.sd_notify import Notifier
 from monitor.fleet.process.host_table import empty_table
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import CycleState, FleetState, FleetStorageState
+from monitor.fleet.remote_write.state import RemoteWriteState
 from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
 from monitor.system.formatting import approximate_duration, format_count
@@ -58,6 +59,7 @@ class FleetStateHolder:
         self._cycle_at = time.monotonic()
         self._storage = FleetStorageState()
         self._channels: Mapping[str, ChannelState] = {}
+        self._remote_write: RemoteWriteState | None = None
         self._statistics: Callable[[], SourceStatistics | None] = lambda: None
         self._job_states: Callable[[], Mapping[str, JobState]] = dict
         self._needs_restart: Callable[[], bool] = lambda: False
@@ -67,6 +69,8 @@ class FleetStateHolder:
         self._config = config
         self._members = members
         self._statistics = statistics
+        if not config.fleet.remote_write_url:
+            self._remote_write = None
         if not config.notify.channels:
             self._channels = {}
 
@@ -94,6 +98,10 @@ class FleetStateHolder:
     def publish_channels(self, channels: Mapping[str, ChannelState]) -> None:
         """Replace the state of the channels of the notifications."""
         self._channels = channels
+
+    def publish_remote_write(self, remote_write: RemoteWriteState) -> None:
+        """Replace the counters of the remote write."""
+        self._remote_write = remote_write
 
     def reloaded(self) -> None:
         """Record that a new configuration took effect."""
@@ -128,6 +136,7 @@ class FleetStateHolder:
             reloaded_at=self._reloads.at,
             reload_failures=self._reloads.failures,
             channels=self._channels,
+            remote_write=self._remote_write,
         )
 
     def _status_line(self) -> str:

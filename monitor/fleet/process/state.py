@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.config.loader import Config
 from monitor.fleet.process.host_table import HostTable, empty_table
+from monitor.fleet.remote_write.state import RemoteWriteState
 from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
 from storage import FleetWarning
@@ -78,6 +79,7 @@ class FleetState:
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
         reload_failures: number of failed reloads since the start.
         channels: state of each channel of the notifications.
+        remote_write: counters of the remote write; None if it is not configured.
     """
 
     version: str
@@ -95,6 +97,7 @@ class FleetState:
     reloaded_at: float = 0.0
     reload_failures: int = 0
     channels: Mapping[str, ChannelState] = field(default_factory=dict)
+    remote_write: RemoteWriteState | None = None
 
     @property
     def step(self) -> float:

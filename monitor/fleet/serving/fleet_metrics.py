@@ -10,6 +10,7 @@ from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labe
 from monitor.exporter.jobs import job_metrics
 from monitor.exporter.notifications import notification_metrics
 from monitor.fleet.process.state import CycleState, FleetState
+from monitor.fleet.remote_write.state import RemoteWriteState
 from monitor.fleet.serving.host_documents import status_document
 from monitor.fleet.source.statistics import SourceStatistics
 from monitor.system.queued_stderr import dropped_log_lines
@@ -32,6 +33,8 @@ def fleet_metrics(state: FleetState) -> Iterator[Metric]:
         "Number of failed writes to the database since the start of the daemon.",
         state.storage.failures,
     )
+    if state.remote_write is not None:
+        yield from _remote_write_metrics(state.remote_write)
     yield from job_metrics(state.jobs)
     yield from notification_metrics(state.channels)
     yield from _process_metrics(state)
@@ -91,6 +94,25 @@ def _source_metrics(statistics: SourceStatistics) -> Iterator[Metric]:
         "Number of partial answers of the source that were accepted since the start of the process.",
         statistics.partial,
     )
+
+
+def _remote_write_metrics(remote_write: RemoteWriteState) -> Iterator[Metric]:
+    yield counter(
+        "fleet_remote_write_requests",
+        "Number of remote write requests since the start of the process that the server accepted.",
+        remote_write.sent,
+    )
+    yield counter(
+        "fleet_remote_write_failures",
+        "Number of failed remote write requests since the start of the process; most are repeated.",
+        remote_write.failures,
+    )
+    yield counter(
+        "fleet_remote_write_dropped",
+        "Number of remote write requests since the start of the process that were given up.",
+        remote_write.dropped,
+    )
+    yield gauge("fleet_remote_write_pending", "Number of remote write requests that wait.", remote_write.pending)
 
 
 def _cycle_metrics(cycle: CycleState) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from monitor.queries.overview import Overview
 from monitor.reports.anomalies import detection_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
 from monitor.reports.prediction import high_load_text, probability_parts
+from monitor.reports.status.capacity import capacity_lines
 from monitor.reports.status.channels import channel_lines
 from monitor.reports.status.maintenance import maintenance_lines
 from monitor.system.formatting import (
@@ -66,6 +67,7 @@ def status_report(status: StatusDocument) -> Report:
             *maintenance_lines(status),
             *channel_lines(status),
             *(labelled_line("score", *_score(score)) for score in status.scores),
+            *capacity_lines(status.capacity),
             *_drift(status),
             labelled_line("retraining", _retraining(status)),
         )

@@ -14,6 +14,7 @@ from monitor.documents.models import ModelDocument, ModelListEntry, model_docume
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.scores import ScorecardDocument
 from monitor.documents.status import StatusDocument, daemon_status_document
+from monitor.documents.status.capacity import CapacityDocument, capacity_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.state import DaemonState
 from monitor.stores import Stores
@@ -67,6 +68,7 @@ class Api:
             "/api/v1/training": lambda _: self.training(),
             "/api/v1/config": lambda _: self.configuration(),
             "/api/v1/scorecard": lambda _: self.scorecard(),
+            "/api/v1/capacity": lambda _: self.capacity(),
             WHAT_IF_PATH: self.what_if,
         }
 
@@ -105,6 +107,17 @@ class Api:
         """Return the newest prediction, one document per horizon; empty if there is none."""
         live = self._state().live
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
+
+    def capacity(self) -> CapacityDocument:
+        """Return the newest predictions of full file systems and exhausted memory.
+
+        Raises:
+            ApiError: there is no prediction yet, or they are disabled.
+        """
+        state = self._state().capacity
+        if state is None:
+            raise ApiError(503, "no capacity prediction yet: see capacity.enabled")
+        return capacity_document(state)
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
         """Return the anomaly events of the last 30 days, newest first.

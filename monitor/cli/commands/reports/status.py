@@ -34,6 +34,8 @@ def command(options: GlobalOptions, host: str | None) -> int:
     """
     from monitor.documents.live import read_live_status  # noqa: PLC0415
     from monitor.documents.status import status_document  # noqa: PLC0415
+    from monitor.documents.status.capacity import capacity_document  # noqa: PLC0415
+    from monitor.queries.capacity import read_capacity  # noqa: PLC0415
     from monitor.queries.status import read_overview  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -44,8 +46,12 @@ def command(options: GlobalOptions, host: str | None) -> int:
     if config.source.is_fleet:
         return fleet_status(options, config, host)
     with open_stores(config.database_url, create=False) as stores:
-        overview = read_overview(stores, config, time.time())
+        now = time.time()
+        overview = read_overview(stores, config, now)
+        capacity = read_capacity(stores, config.capacity, None, now)
     document = status_document(overview, redact_credentials(config.database_url))
+    if capacity.resources or capacity.scores:
+        document = replace(document, capacity=capacity_document(capacity))
     live = read_live_status(config) if document.daemon_running else None
     if live is not None:
         document = replace(document, sampling=live.sampling, storage=live.storage, hung_jobs=live.hung_jobs)

@@ -16,6 +16,7 @@ from monitor.documents.prediction import prediction_documents
 from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
+from monitor.documents.status.capacity import capacity_document
 from monitor.documents.training import (
     FleetRetrainingDocument,
     PoolComparisonDocument,
@@ -27,6 +28,7 @@ from monitor.fleet.serving.host_documents import details_document, score_documen
 from monitor.fleet.serving.host_documents import status_document as fleet_status_document
 from monitor.fleet.serving.host_documents import warning_document as fleet_warning_document
 from monitor.fleet.serving.selection import Selection, select_hosts
+from monitor.queries.capacity import CapacityState
 from monitor.system.json_codec import to_plain
 from monitor.training.salvage import SalvageResult
 from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
@@ -77,6 +79,7 @@ def documents(state, overview, live):
         "anomaly": [ENDED, IN_PROGRESS],
         "anomaly-details": [ENDED_DETAILS, IN_PROGRESS_DETAILS],
         "backtest": [BACKTEST, replace(BACKTEST, anomalies=None)],
+        "capacity": [capacity_document(state.capacity), capacity_document(CapacityState(NOW, None))],
         "notify-test": [(ChannelTestDocument("ops", "webhook", delivered=False, problem="HTTP status 500"),), ()],
         "check-config": [ConfigCheckDocument("x", ("wrong",)), ConfigCheckDocument(None, config={"web": {"a": [1]}})],
         "doctor": [DoctorDocument((check,))],

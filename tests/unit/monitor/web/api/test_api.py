@@ -104,3 +104,11 @@ def test_warnings_are_answered_with_their_processes(stored_api, stores, process_
     (document,) = stored_api.answer("/api/v1/warnings", {})
     assert (document.started_at, document.horizon_name, document.processes.visited) == (NOW - 1, "5m", 9)
     assert stored_api.answer("/api/v1/anomalies/1", {}).processes.visited == 9
+
+
+def test_capacity_is_answered_once_it_is_known(state):
+    (disk, memory) = Api(lambda: state, lambda: None).answer("/api/v1/capacity", {}).resources
+    assert (disk.name, disk.probability, memory.probability) == ("/var", 0.75, 0.02)
+    with pytest.raises(ApiError) as raised:
+        Api(lambda: replace(state, capacity=None), lambda: None).answer("/api/v1/capacity", {})
+    assert raised.value.code == 503
