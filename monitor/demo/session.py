@@ -22,6 +22,7 @@ from monitor.errors import MonitorError
 from monitor.sampling.trace_reader import Trace, read_trace
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
+from monitor.system.json_codec import to_json
 from monitor.system.logging import setup_logging
 from monitor.training.model_archive import import_model
 from monitor.web import Application, guard, make_server
@@ -34,6 +35,9 @@ FAST_FORWARD_SAMPLES = 15
 WITHOUT_JOBS = ("compaction", "model_salvage", "retention", "retraining")
 """Jobs that do not run: the model is part of the package, and the database lives for minutes."""
 
+IN_FAST_FORWARD = (*WITHOUT_JOBS, "notification")
+"""Jobs that do not run in the fast-forward: its warnings are of hours before the replay."""
+
 
 @dataclass(frozen=True)
 class DemoOptions:
@@ -43,11 +47,13 @@ class DemoOptions:
         listen: address of the HTTP server, as in `web.listen`.
         speed: seconds of the trace per second.
         keep: directory for the database, which is kept; None for a temporary one, which is removed at the end.
+        webhook: URL that receives the notifications of the replay; None for none.
     """
 
     listen: str
     speed: float
     keep: Path | None = None
+    webhook: str | None = None
 
 
 def run_demo(options: DemoOptions, write: Callable[[str], None]) -> None:
@@ -67,7 +73,7 @@ def run_demo(options: DemoOptions, write: Callable[[str], None]) -> None:
     """
     with ExitStack() as opened:
         opened.enter_context(blocked_signals())
-        config = write_config(opened.enter_context(_directory(options.keep)), options.listen)
+        config = write_config(opened.enter_context(_directory(options.keep)), options.listen, options.webhook)
         setup_logging(config.log.level, config.log.format)
         trace = read_trace(bundle.TRACE)
         clock = ReplayClock(bundle.TRAINED_UNTIL)
@@ -79,6 +85,7 @@ def run_demo(options: DemoOptions, write: Callable[[str], None]) -> None:
         announcer = Announcer(write)
         daemon = SteppedDaemon(config, storage, (TraceSource(trace, clock),), clock, (announcer.observe,))
         holder = daemon.holder
+        opened.callback(holder.stop_notifications)
         notice = f"replay of {bundle.TITLE}, {options.speed:g} times as fast"
         application = Application(holder.state, lambda: holder.records, notice, clock, options.speed)
         web = opened.enter_context(closing(_bound_server(config, application)))
@@ -107,7 +114,7 @@ def _replay(daemon: SteppedDaemon, clock: ReplayClock, trace: Trace, speed: floa
         daemon.sample()
         if not fast or number % FAST_FORWARD_SAMPLES == 0:
             daemon.store()
-            daemon.run_due_jobs(WITHOUT_JOBS)
+            daemon.run_due_jobs(IN_FAST_FORWARD if fast else WITHOUT_JOBS)
             announcer.observe_jobs(daemon.holder.state())
     return True
 
@@ -148,15 +155,21 @@ def _directory(keep: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def write_config(directory: Path, listen: str) -> Config:
+def write_config(directory: Path, listen: str, webhook: str | None = None) -> Config:
     """Write the configuration of the replay, and return it.
+
+    Args:
+        directory: directory of the configuration and the database.
+        listen: address of the HTTP server.
+        webhook: URL of a channel for notifications; None for none.
 
     Raises:
         MonitorError: the file cannot be written, or the address is invalid.
     """
     path = directory / "config.toml"
     try:
-        path.write_text(bundle.CONFIG.format(directory=directory, listen=listen))
+        channel = "" if webhook is None else f"\n[notify.channels.demo]\nurl = {to_json(webhook)}\n"
+        path.write_text(bundle.CONFIG.format(directory=directory, listen=listen) + channel)
     except OSError as error:
         raise MonitorError(f"{path}: {error.strerror}") from error
     return load_config(path)

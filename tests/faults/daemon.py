@@ -130,6 +130,19 @@ class Daemon:
         environment = {**os.environ, "MONITOR_FAULT": fault}
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=environment)
 
+    def commands(self, *commands):
+        """Run commands one after the other in one process; return their exit codes and all messages."""
+        code = (
+            "import json, sys; from monitor.cli.main import main; "
+            "codes = [main(['--config', sys.argv[1], *words]) for words in json.loads(sys.argv[2])]; "
+            "print(json.dumps(codes), file=sys.stderr)"
+        )
+        command = [sys.executable, "-c", code, str(self.config), json.dumps(commands)]
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        assert completed.returncode == 0, completed.stderr
+        *messages, codes = completed.stderr.splitlines()
+        return json.loads(codes), "\n".join(messages)
+
     def command_line(self, *arguments):
         """Return the command line of a command of `monitor` on the same configuration."""
         return [sys.executable, "-P", str(LAUNCHER), "--config", str(self.config), *arguments]

@@ -28,6 +28,13 @@ def opened(admin):
         yield stores, load_config(admin.config)
 
 
+@pytest.fixture
+def trained(admin):
+    admin.fill_and_train()
+    with open_stores(admin.url) as stores:
+        yield stores, load_config(admin.config)
+
+
 def test_bootstrap_model_is_registered_once_and_serves(opened):
     stores, config = opened
     for _ in range(2):
@@ -52,10 +59,8 @@ def test_other_horizons_register_another_bootstrap_model(opened):
     assert loads(stores.registry.blob(2)).horizons == (600.0,)
 
 
-def test_fitted_model_stays_while_a_version_of_it_can_be_loaded(admin, opened):
-    stores, config = opened
-    admin.fill()
-    assert admin("retrain")[0] == 0
+def test_fitted_model_stays_while_a_version_of_it_can_be_loaded(trained):
+    stores, config = trained
     ensure_bootstrap_model(stores, config, time.time())
     assert fitted_model_serves(stores)
     assert len(stores.registry.history()) == 1
@@ -65,10 +70,8 @@ def test_fitted_model_stays_while_a_version_of_it_can_be_loaded(admin, opened):
     assert stores.registry.active_id() == broken, "an earlier model can be loaded and serves"
 
 
-def test_model_of_another_task_is_replaced_by_the_bootstrap_model(admin, opened):
-    stores, config = opened
-    admin.fill()
-    assert admin("retrain")[0] == 0
+def test_model_of_another_task_is_replaced_by_the_bootstrap_model(trained):
+    stores, config = trained
     rules = ((("cpu_usage", 0.95), ("memory_usage", 0.9)),)
     for changed in ({"rules": rules}, {"horizons": (600.0,)}):
         ensure_bootstrap_model(stores, replace(config, high_load=replace(config.high_load, **changed)), time.time())
@@ -78,10 +81,8 @@ def test_model_of_another_task_is_replaced_by_the_bootstrap_model(admin, opened)
     assert stores.registry.active_id() == 1
 
 
-def test_served_model_reports_a_model_that_cannot_be_loaded(admin, opened):
-    stores, config = opened
-    admin.fill()
-    assert admin("retrain")[0] == 0
+def test_served_model_reports_a_model_that_cannot_be_loaded(trained):
+    stores, config = trained
     served = ServedModel(config.rules, 10.0)
     follower = RegistryFollower(stores, served)
     sample, later = host(2, time.time() + 100)

@@ -57,8 +57,7 @@ def test_exported_history_imports_and_replays_through_a_pipe(admin, tmp_path):
 
 
 def test_exported_model_imports_through_a_pipe(admin):
-    admin.fill()
-    assert admin("retrain", "--force")[0] == 0
+    admin.fill_and_train()
     exported = run_monitor(admin, "models", "export", "1", "-", "--json", text=False)
     assert (exported.returncode, json.loads(exported.stderr)["bytes"]) == (0, len(exported.stdout))
     admin.config.write_text(admin.config.read_text().replace("monitor.db", "copy.db"))

@@ -19,9 +19,8 @@ def document(admin, *arguments):
 
 
 def test_models_can_be_rolled_back_and_activated(admin):
-    admin.fill()
-    for _ in range(2):
-        assert admin("retrain", "--force")[0] == 0
+    admin.fill_and_train()
+    assert admin("retrain", "--force")[0] == 0
     assert document(admin, "status")["model"]["id"] == 2
     assert document(admin, "models", "rollback") == {"serving": 1}
     assert document(admin, "status")["model"]["id"] == 1
@@ -32,9 +31,9 @@ def test_models_can_be_rolled_back_and_activated(admin):
 
 
 def test_predict_uses_the_sample_at_the_requested_time(admin):
-    admin.fill()
+    admin.fill(rows=1)
     assert admin("predict")[0] == 4
-    admin("retrain")
+    admin.fill_and_train()
     current = document(admin, "predict")
     assert [prediction["horizon_name"] for prediction in current] == ["1m", "5m"]
     for at in ("-1h", str(time.time() - 3600)):
@@ -55,8 +54,7 @@ def test_predict_without_a_recent_sample_exits_with_4_while_the_pretrained_model
 
 
 def test_damaged_model_exits_with_1_and_is_named(admin):
-    admin.fill()
-    admin("retrain")
+    admin.fill_and_train()
     with open_database(admin.url) as database:
         registry = ModelRegistry(database)
         registry.promote(registry.register(b"not a model", "{}", time.time()), time.time())

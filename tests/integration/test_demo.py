@@ -18,6 +18,8 @@ from monitor.sampling.trace_reader import read_trace
 from monitor.stores import open_stores
 from monitor.training.model_archive import unpack_archive
 
+from .receivers import HttpReceiver
+
 pytestmark = pytest.mark.integration
 
 
@@ -57,9 +59,12 @@ def get(url):
 def kept(tmp_path_factory):
     """Run the demonstration as fast as possible up to the first anomaly; return it with its documents."""
     directory = tmp_path_factory.mktemp("demo")
-    demo = Demo(directory, "--speed", "3600", "--keep", str(directory / "kept"))
-    url = demo.read_until(r"page: (\S+)")[1]
-    demo.read_until("anomaly: ")
+    with HttpReceiver() as receiver:
+        demo = Demo(directory, "--speed", "3600", "--keep", str(directory / "kept"), "--webhook", receiver.url)
+        demo.received = receiver.requests
+        url = demo.read_until(r"page: (\S+)")[1]
+        demo.read_until("anomaly: ")
+        receiver.wait_for(1)
     documents = {name: json.loads(get(f"{url}api/v1/{name}")) for name in ("status", "scorecard", "anomalies")}
     page = get(url)
     code, errors = demo.stop()
@@ -91,6 +96,12 @@ def test_page_and_documents_show_the_replay_with_scores_and_scorecard(kept):
     assert any(len(horizon["scores"]) == 4 for horizon in documents["scorecard"]["horizons"])
 
 
+def test_webhook_receives_the_first_warning_of_the_replay(kept):
+    demo, _, _, _ = kept
+    _, _, event = demo.received[0]
+    assert (event["kind"], event["change"], event["at"]) == ("high_load", "raised", bundle.WARNING_AT)
+
+
 def test_interrupt_ends_it_and_keeps_the_directory(kept):
     demo, ended, _, _ = kept
     assert ended == (0, "")
@@ -120,6 +131,9 @@ def test_used_port_and_unusable_directories_are_one_clear_error(tmp_path, capsys
     assert "is not empty" in capsys.readouterr().err
     assert main(["demo", "--keep", str(tmp_path / "full" / "file" / "x")]) == 1
     assert "full/file/x" in capsys.readouterr().err
+    assert main(["demo", "--webhook", "ftp://example"]) in {1, 2}
+    error = capsys.readouterr().err
+    assert (error.count("\n"), "notify.channels.demo.url" in error) == (1, True)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     assert main(["demo"]) == 1
     assert "--keep DIR" in capsys.readouterr().err

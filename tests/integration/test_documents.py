@@ -35,9 +35,8 @@ def validate(name, document):
 def trained(tmp_path_factory):
     """Database of a host with a model, and the trace of its samples."""
     admin = Admin(tmp_path_factory.mktemp("trained"), None)
-    admin.fill()
+    admin.fill_and_train()
     monitor = [sys.executable, "-m", "monitor", "--config", str(admin.config)]
-    subprocess.run([*monitor, "retrain", "--force"], check=True, capture_output=True)
     trace = admin.directory / "trace.csv"
     subprocess.run([*monitor, "export", str(trace)], check=True, capture_output=True)
     return admin.database.read_bytes(), trace.read_bytes()

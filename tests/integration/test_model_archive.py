@@ -7,8 +7,6 @@ import os
 import random
 import socket
 import stat
-import subprocess
-import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -45,9 +43,7 @@ def fitted_detector():
 def trained(tmp_path_factory):
     """Database of a host: model 1 has no detector, model 2, which serves, has one."""
     trained_host = Admin(tmp_path_factory.mktemp("trained"), None)
-    trained_host.fill()
-    command = [sys.executable, "-m", "monitor", "--config", str(trained_host.config), "retrain", "--force"]
-    subprocess.run(command, check=True, capture_output=True)
+    trained_host.fill_and_train()
     with open_database(trained_host.url) as database:
         registry = ModelRegistry(database)
         validation = {"alarms": 0, "days": 0, "monthly": None, "allowed": 2.0}

@@ -1,5 +1,7 @@
 """Serving model on a database: predictions equal those computed from storage, also after model changes and damage."""
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -16,7 +18,7 @@ from monitor.sampling.write_buffer import WriteBuffer
 from monitor.stores import open_stores
 from storage import Sample
 
-from .conftest import host
+from .conftest import Admin, create_database, host
 
 pytestmark = pytest.mark.integration
 
@@ -36,12 +38,22 @@ class ReplaySampler:
         return next(self._samples)
 
 
-@pytest.fixture
-def trained(admin):
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """Return the database of a host with a model, and the end of its samples 50 minutes ago."""
+    host_admin = Admin(tmp_path_factory.mktemp("trained"), None)
     end = time.time() - 3000
-    admin.fill(end=end)
-    assert admin("retrain")[0] == 0
-    return admin, np.floor(end / 10) * 10
+    host_admin.fill(end=end)
+    command = [sys.executable, "-m", "monitor", "--config", str(host_admin.config), "retrain"]
+    subprocess.run(command, check=True, capture_output=True)
+    return host_admin.database.read_bytes(), np.floor(end / 10) * 10
+
+
+@pytest.fixture
+def trained(admin, database):
+    create_database(admin.database)
+    admin.database.write_bytes(database[0])
+    return admin, database[1]
 
 
 class Cycles:

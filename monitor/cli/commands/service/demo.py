@@ -37,7 +37,12 @@ from monitor.cli.help import Command
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep configuration and database in this new or empty directory. Default: a temporary one, removed.",
 )
-def command(listen: str, speed: float, keep: Path | None) -> int:
+@click.option(
+    "--webhook",
+    metavar="URL",
+    help="Post each warning and anomaly of the replay to this URL as JSON, as a channel of kind webhook does.",
+)
+def command(listen: str, speed: float, keep: Path | None, webhook: str | None) -> int:
     """Replay a bundled trace at high speed.
 
     Shows warnings minutes ahead of high load, an anomaly and the page, without measuring this machine. The code is
@@ -45,5 +50,5 @@ def command(listen: str, speed: float, keep: Path | None) -> int:
     """
     from monitor.demo.session import DemoOptions, run_demo  # noqa: PLC0415
 
-    run_demo(DemoOptions(listen, speed, keep), click.echo)
+    run_demo(DemoOptions(listen, speed, keep, webhook), click.echo)
     return ExitCode.DONE
