@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.errors import ConfigError
 from monitor.web.allowed_hosts import AllowedHosts
 from monitor.web.middleware import AccessMiddleware
 from monitor.web.reload import ReloadMiddleware
 from monitor.web.server import WebServer
-from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.web_config.loader import WebConfigFile, web_file_problems
 from monitor.web.web_config.watcher import WatchedWebConfigFile
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ def guard(
         reload: triggers a reload of the configuration, see `ReloadMiddleware`.
 
     Raises:
-        ConfigError: web.config_file is invalid.
+        ConfigError: web.config_file is invalid, or actions need users that it does not have.
     """
+    problems = web_file_problems(config)
+    if problems:
+        raise ConfigError(problems)
     web_config = WatchedWebConfigFile(config.web_file).current if config.web_file else WebConfigFile
     with_reload = ReloadMiddleware(application, check, reload, enabled=config.web.lifecycle)
     return Guarded(AccessMiddleware(with_reload, AllowedHosts(config.web.allowed_hosts), web_config), web_config)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.loader import Config
+from monitor.config.web_section import WebSection
 from monitor.errors import ConfigError
 from monitor.web.factory import guard, make_server
 
@@ -82,3 +83,10 @@ def test_factory_refuses_an_invalid_web_config_file(tmp_path):
     (tmp_path / "web.yml").write_text("unknown: 1\n")
     with pytest.raises(ConfigError):
         Endpoint(tmp_path, config_file="web.yml")
+
+
+def test_actions_without_users_are_refused_where_other_hosts_can_connect():
+    config = Config(web=WebSection(actions=True, listen="192.0.2.1:10190"))
+    with pytest.raises(ConfigError) as raised:
+        guard(config, hello, lambda: None, lambda: None)
+    assert "basic_auth_users" in raised.value.problems[0]
