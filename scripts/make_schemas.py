@@ -50,7 +50,7 @@ from monitor.documents.status import StatusDocument
 from monitor.documents.status.capacity import CapacityDocument
 from monitor.documents.storage import MigrationDocument
 from monitor.documents.traces import PurgeDocument, TraceImportDocument
-from monitor.documents.training import RetrainDocument, RunDocument
+from monitor.documents.training import FleetRetrainingDocument, RetrainDocument, RunDocument
 from monitor.documents.what_if import WhatIfDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
 from storage import Sample
@@ -70,6 +70,7 @@ DOCUMENTS: dict[str, Any] = {
     "doctor": DoctorDocument,
     "fleet": FleetDocument,
     "fleet-host": FleetHostDetailsDocument,
+    "fleet-retrain": FleetRetrainingDocument,
     "fleet-report": FleetReportDocument,
     "fleet-status": FleetStatusDocument,
     "fleet-warnings": tuple[FleetWarningDocument, ...],

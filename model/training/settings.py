@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from model.forecast.pretrained import PretrainedModel
 from model.nn.fit_config import FitConfig
 from model.nn.optimizers import AdamW
 from model.trees.boosting import BoostingConfig
+
+if TYPE_CHECKING:
+    # The configuration imports this module, and needs no networks.
+    from model.forecast.pretrained import PretrainedModel
 
 MIN_RETRAIN_DELAY = 1800.0
 """Shortest time between two training runs in seconds."""

@@ -32,10 +32,10 @@ class BucketRing:
         sum_type = np.int32 if samples * load_limit * FIXED_POINT < 2**31 else np.int64
         count_type = np.uint8 if samples < 2**8 else np.int32
         shape = (self._buckets, hosts)
-        self._sums: Integers = np.zeros(shape, sum_type)
-        self._counts: Integers = np.zeros(shape, count_type)
+        self._sums: Integers = np.full(shape, 0, sum_type)
+        self._counts: Integers = np.full(shape, 0, count_type)
         self._max_index = np.full(shape, np.nan)
-        self._high: Bools = np.zeros(shape, bool)
+        self._high: Bools = np.full(shape, False)
         self.newest = -1
 
     def clear(self, hosts: Integers) -> None:

@@ -59,7 +59,7 @@ class SampleRing:
             "known": longest,
         }
         self._sums: dict[str, Integers] = {
-            name: np.zeros((self.slots, hosts), _smallest_integer(limits[name])) for name in SUMS
+            name: np.full((self.slots, hosts), 0, _smallest_integer(limits[name])) for name in SUMS
         }
         self._index = np.full((self.slots, hosts), np.nan, np.float32)
         self._states: Integers = np.full((self.slots, hosts), -1, np.int8)

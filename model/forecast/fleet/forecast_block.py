@@ -130,7 +130,7 @@ class ForecastBlock:
         floored = features.high_with_dips(time) & present
         published = self._floor(published[:, None], x[:, None], floored[:, None])[0][:, 0]
         warnings, thresholds = self._warn(time, published, present)
-        self._log(hosts, model, published, high, warnings)
+        self._log(hosts, model, high)
         return BlockForecast(hosts, published[hosts], thresholds[hosts], warnings[hosts], high[hosts])
 
     def _set_shared(self, predictor: Predictor) -> None:
@@ -170,16 +170,14 @@ class ForecastBlock:
         self._warnings.restore(previous, np.flatnonzero(~present))
         return active[:, 0], np.where(before, end, start)[:, 0]
 
-    def _log(self, hosts: Integers, model: Floats, published: Floats, high: Bools, warnings: Bools) -> None:
+    def _log(self, hosts: Integers, model: Floats, high: Bools) -> None:
         """Log the predictions of the hosts (n,) without an entry in the log slot; other arrays have all hosts."""
         hosts = hosts[self.outcomes.log.lacking(hosts)]
         if len(hosts):
             entry = LogEntry(
                 hosts=hosts,
                 model=model[hosts],
-                published=published[hosts],
                 high=high[hosts],
-                warning=warnings[hosts],
                 load_index=self._features.load_index[hosts],
             )
             self.outcomes.log.add(entry, self._features.ring.newest)

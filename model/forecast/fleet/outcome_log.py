@@ -28,8 +28,8 @@ NO_LOGIT = -128
 UNKNOWN_LOAD = 255
 """Stored value of an unknown load index."""
 
-ENTRY, HIGH, WARNING = 1, 2, 4
-"""Flags of an entry: it exists, it was made during high load, a warning was active."""
+ENTRY, HIGH = 1, 2
+"""Flags of an entry: it exists, it was made during high load."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,13 @@ class LogEntry:
     Attributes:
         hosts: (n,) positions of the hosts.
         model: (n, horizons) probabilities of the model alone.
-        published: (n, horizons) published probabilities.
         high: (n,) True during high load.
-        warning: (n, horizons) True while a warning is active.
         load_index: (n,) NaN if unknown.
     """
 
     hosts: Integers
     model: Floats
-    published: Floats
     high: Bools
-    warning: Bools
     load_index: Floats
 
 
@@ -94,14 +90,13 @@ class OutcomeLog:
         self._lengths = tuple(int(np.ceil(horizon / step - 1e-9)) for horizon in horizons)
         self._load_scale = (UNKNOWN_LOAD - 1) / load_limit
         self._slots = round(LOG_SECONDS / width)
+        # Filled, not zeroed: all memory is occupied at once, and does not grow for days.
         shape = (self._slots, len(horizons), hosts)
         self._model: Integers = np.full(shape, NO_LOGIT, np.int8)
-        self._published: Integers = np.full(shape, NO_LOGIT, np.int8)
         self._outcomes: Integers = np.full(shape, -1, np.int8)
-        self._warnings: Bools = np.zeros(shape, bool)
-        self._flags: Integers = np.zeros((self._slots, hosts), np.uint8)
+        self._flags: Integers = np.full((self._slots, hosts), 0, np.uint8)
         self._load: Integers = np.full((self._slots, hosts), UNKNOWN_LOAD, np.uint8)
-        self._offsets: Integers = np.zeros((self._slots, hosts), np.int16)
+        self._offsets: Integers = np.full((self._slots, hosts), 0, np.int16)
         self.newest = -1
 
     def clear(self, hosts: Integers) -> None:
@@ -139,8 +134,6 @@ class OutcomeLog:
         """
         place = self.newest % self._slots
         self._model[place][:, entry.hosts] = _encoded(entry.model).T
-        self._published[place][:, entry.hosts] = _encoded(entry.published).T
-        self._warnings[place][:, entry.hosts] = entry.warning.T
         self._flags[place, entry.hosts] = ENTRY + HIGH * entry.high
         known = ~np.isnan(entry.load_index)
         load = np.rint(np.where(known, entry.load_index, 0) * self._load_scale)
@@ -200,11 +193,6 @@ class OutcomeLog:
             load_index=np.where(load == UNKNOWN_LOAD, np.nan, load / self._load_scale),
             forecasts=np.empty((0, len(slots), len(self._lengths))),
         )
-
-    def published(self, host: int) -> tuple[Floats, Bools]:
-        """Return the published probabilities and warnings (n, horizons) of the entries of `matured`."""
-        _, places = self._entries(host)
-        return sigmoid(_decoded(self._published[places, :, host])), self._warnings[places, :, host]
 
     def _entries(self, host: int) -> tuple[Integers, Integers]:
         """Return the slots (n,) with an entry of a host, and their places in the arrays."""

@@ -50,6 +50,10 @@ class OwnModel:
     weights: Floats
     intercepts: Floats
 
+    def fits(self, features: int, horizons: int) -> bool:
+        """Return True if the model has the given numbers of features and horizons."""
+        return len(self.hidden) == features and len(self.unknown) == horizons
+
 
 def own_model(predictor: Predictor) -> OwnModel:
     """Return the compact form of a predictor with a single plain network of one hidden ReLU layer.

@@ -9,12 +9,13 @@ from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model
 from monitor.config.loader import Config
 from monitor.errors import ConfigError
-from monitor.fleet.forecasting.forecaster import ArrayForecaster
+from monitor.fleet.forecasting.served_forecaster import ServedForecaster
 from monitor.fleet.interfaces import FleetForecaster
+from monitor.fleet.model_directory import model_directory
 
 
 def create_forecaster(config: Config, columns: Sequence[str], step: float) -> FleetForecaster:
-    """Return a forecaster without hosts, in which the pretrained model serves.
+    """Return a forecaster without hosts, which serves the saved models, or else the pretrained one.
 
     Args:
         config: high-load rules, horizons and target precision.
@@ -25,7 +26,7 @@ def create_forecaster(config: Config, columns: Sequence[str], step: float) -> Fl
         ConfigError: the pretrained model does not support the task, or a rule needs a field that the source lacks.
         SerializationError: the bundled pretrained model is damaged.
     """
-    return ArrayForecaster(shared_predictor(config, columns, step))
+    return ServedForecaster(shared_predictor(config, columns, step), model_directory(config, step))
 
 
 def shared_predictor(config: Config, columns: Sequence[str], step: float) -> Predictor:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from model.array_types import Integers
+from model.forecast.ensemble import Ensemble
 from model.forecast.fleet.forecast_block import BlockForecast, ForecastBlock
 from model.forecast.fleet.own_models import OwnModel
 from model.forecast.online.fallback import decide_fallbacks
@@ -24,7 +26,7 @@ PRETRAINED, POOLED, OWN = "pretrained", "pooled", "own"
 
 
 class ArrayForecaster:
-    """Online forecasts of all hosts of a fleet, in memory of less than 100 KB per host at one sample per minute.
+    """Online forecasts of all hosts of a fleet, in less than 100 KB of memory per host at one sample per minute.
 
     One shared model serves all hosts without an own model. Each host is recalibrated every RECALIBRATION_INTERVAL
     seconds; the hosts are spread over the steps of this interval.
@@ -96,21 +98,16 @@ class ArrayForecaster:
             self._recalibrate(block, forecast.hosts)
         return self._assemble(sample, places, forecasts)
 
-    def serve_pooled(self, predictor: Predictor) -> None:
-        """Let a pooled model serve all hosts without an own model.
+    def serve_pooled(self, ensemble: Ensemble) -> None:
+        """Let the networks of a pooled model serve all hosts without an own model.
 
         Args:
-            predictor: model with the spec and the horizons of the pretrained model.
-
-        Raises:
-            ValueError: the spec or the horizons differ.
+            ensemble: the pooled model, adapted to the spec and the horizons of the pretrained model.
         """
-        if predictor.spec != self._predictor.spec or predictor.horizons != self._predictor.horizons:
-            raise ValueError("a pooled model for another task")
-        self._predictor = predictor
+        self._predictor = replace(self._predictor, ensemble=ensemble)
         self._shared = POOLED
         for block in self._blocks:
-            block.serve(predictor)
+            block.serve(self._predictor)
 
     def serve_own(self, models: Mapping[str, OwnModel | None]) -> None:
         """Let own models serve hosts; None returns a host to the shared model. Unknown hosts are ignored."""

@@ -17,7 +17,13 @@ from monitor.documents.salvage import salvage_document
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.documents.status.capacity import capacity_document
-from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
+from monitor.documents.training import (
+    FleetRetrainingDocument,
+    PoolComparisonDocument,
+    ReplayDocument,
+    RetrainDocument,
+    run_document,
+)
 from monitor.fleet.serving.host_documents import details_document, score_documents
 from monitor.fleet.serving.host_documents import status_document as fleet_status_document
 from monitor.fleet.serving.host_documents import warning_document as fleet_warning_document
@@ -114,6 +120,16 @@ def fleet_documents():
         "fleet-host": [details_document(fleet.fleet_state(), "web2:9100", [warning], [score])],
         "fleet-report": [
             FleetReportDocument(START, None, score_documents([score]), (fleet_warning_document(warning),))
+        ],
+        "fleet-retrain": [
+            FleetRetrainingDocument(
+                pooled=PoolComparisonDocument(7, 0.05, 0.06, None, None),
+                pooled_promoted=True,
+                pooled_hosts=9,
+                trained=2,
+                refused={"no_high_load": 3},
+            ),
+            FleetRetrainingDocument(None, False, 0, 1, {}),
         ],
         "fleet-status": [fleet_status_document(fleet.fleet_state()), fleet_status_document(empty)],
         "fleet-warnings": [(fleet_warning_document(warning),)],

@@ -30,9 +30,7 @@ def run(states, present):
             entry = LogEntry(
                 hosts=np.array([0]),
                 model=np.array([[0.1, 0.3]]),
-                published=np.array([[0.2, 0.4]]),
                 high=np.array([state == 1]),
-                warning=np.array([[False, True]]),
                 load_index=np.array([0.5]),
             )
             log.add(entry, sample)
@@ -69,9 +67,6 @@ def test_predictions_are_stored_to_the_resolution_of_the_log():
     log, _ = run(np.zeros(10), np.ones(10, bool))
     history = log.matured(0)
     np.testing.assert_allclose(history.probabilities[0], [0.1, 0.3], atol=0.01)
-    published, warnings = log.published(0)
-    np.testing.assert_allclose(published[0], [0.2, 0.4], atol=0.01)
-    assert warnings.tolist() == [[False, True]] * 2
     np.testing.assert_allclose(history.load_index, 0.5, atol=0.003)
     log.forget_predictions(np.array([0]))
     assert np.isnan(log.matured(0).probabilities).all()

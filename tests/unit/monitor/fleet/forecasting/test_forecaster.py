@@ -85,13 +85,11 @@ def test_forecaster_predicts_the_same_for_equal_hosts_of_several_blocks(monkeypa
     assert (probabilities[-1] != probabilities[0]).any()
 
 
-def test_pooled_model_serves_all_hosts_and_refuses_another_task():
+def test_pooled_model_serves_all_hosts():
     forecaster = make_forecaster()
     forecaster.advance(make_sample(0, ("a",)))
-    forecaster.serve_pooled(shared_predictor(Config(), COLUMNS, STEP))
+    forecaster.serve_pooled(shared_predictor(Config(), COLUMNS, STEP).ensemble)
     assert forecaster.advance(make_sample(1, ("a", "b"))).models == ("pooled", "pooled")
-    with pytest.raises(ValueError, match="another task"):
-        forecaster.serve_pooled(shared_predictor(Config(), COLUMNS, 30.0))
 
 
 def test_base_rate_counts_the_history_and_the_outcomes_since():
