@@ -84,8 +84,12 @@ def is_locked(path: Path) -> bool:
     Raises:
         StorageError: the file cannot be opened.
     """
-    if not path.exists():
+    try:
+        path.lstat()
+    except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unavailable(path, error) from error
     descriptor = _open(path)
     try:
         return not _acquire(descriptor, 0.0)
@@ -99,8 +103,12 @@ def _open(path: Path) -> int:
     try:
         return open_as_owner(path, flags)
     except OSError as error:
-        detail = error.strerror or type(error).__name__
-        raise StorageError.of_kind(StorageErrorKind.LOCK_UNAVAILABLE, str(path), detail) from error
+        raise _unavailable(path, error) from error
+
+
+def _unavailable(path: Path, error: OSError) -> StorageError:
+    detail = error.strerror or type(error).__name__
+    return StorageError.of_kind(StorageErrorKind.LOCK_UNAVAILABLE, str(path), detail)
 
 
 def _acquire(descriptor: int, wait: float) -> bool:

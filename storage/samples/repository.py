@@ -194,9 +194,11 @@ class SampleRepository:
                 values, last = self._reads.next_chunk(connection, position, rows)
             if last is None:
                 return
-            position = just_after(last)
             if len(values):
                 yield values
+            # No time follows infinity, which another program may have stored.
+            if (position := just_after(last)) == last:
+                return
 
     def bucket_means(self, start: float, width: float, count: int) -> Array:
         """Return the mean of each field in each time bucket, computed in bounded memory.

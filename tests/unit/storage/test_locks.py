@@ -58,6 +58,17 @@ def test_lock_in_a_missing_directory_is_unavailable(tmp_path: Path) -> None:
     assert caught.value.kind is StorageErrorKind.LOCK_UNAVAILABLE
 
 
+def test_lock_in_a_directory_without_access_is_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(os, "lstat", refuse)
+    with pytest.raises(StorageError, match="Permission denied") as caught:
+        is_locked(path)
+    assert caught.value.kind is StorageErrorKind.LOCK_UNAVAILABLE
+
+
 def test_lock_is_never_acquired_through_a_symbolic_link(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("kept")

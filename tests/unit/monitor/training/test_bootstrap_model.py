@@ -81,11 +81,15 @@ def test_no_bootstrap_model_with_percentile_bounds(stores):
     assert stores.registry.active_id() is None
 
 
-def test_model_that_cannot_be_loaded_is_replaced(stores):
-    stores.registry.promote(stores.registry.register(b"damaged", report().to_json(), NOW), NOW)
+def test_model_that_cannot_be_loaded_is_replaced(stores, caplog):
+    damaged = stores.registry.register(b"damaged", report().to_json(), NOW)
+    stores.registry.promote(damaged, NOW)
     assert fitted_model_serves(stores)
     ensure_bootstrap_model(stores, CONFIG, NOW)
     assert read_active_model(stores).pretrained
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == "model load failed"
+    assert record.fields["model"] == damaged
 
 
 def test_model_that_cannot_be_loaded_stays_if_an_earlier_one_can(stores):

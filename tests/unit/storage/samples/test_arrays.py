@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,15 @@ def test_rows_are_fetched_as_numbers_with_infinity_for_missing_values(database: 
         unknown = fetch_numbers(connection, select_samples(("cpu_usage",)), database.damaged_rows, 2)
     assert known.tolist() == unknown.tolist() == [[1.0, np.inf], [2.0, 0.5]]
     np.testing.assert_array_equal(with_nan(known), [[1.0, np.nan], [2.0, 0.5]])
+
+
+@ON_SQLITE
+def test_chunks_end_after_a_sample_at_infinity(database: Database) -> None:
+    repository = SampleRepository(database)
+    repository.append_many([Sample(1.0, cpu_usage=0.5)])
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE samples SET at = 9e999")
+    assert [len(part) for part in islice(repository.chunks(0), 3)] == [1]
 
 
 @ON_SQLITE
