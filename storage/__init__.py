@@ -1,5 +1,6 @@
 """Storage of samples, predictions, models and anomalies: all SQL of the project."""
 
+import storage.fleet.tables  # noqa: F401  the schema of every database includes the tables of a fleet
 from storage.anomalies import AnomalyRepository
 from storage.blocks import COMPACTED_TABLES, Compactor
 from storage.capacity import OUTCOME_UNKNOWN, CapacityRepository, CapacityResource, CapacityRow

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitor.config.loader import Config
     from monitor.documents.fleet import FleetHostDetailsDocument
     from monitor.fleet.process.state import FleetState
-    from storage.fleet import FleetRepository
+    from storage.fleet.repository import FleetRepository
 
 LISTED_HOSTS = 20
 """Number of hosts in a report; `--json` has them all, at most 1,000."""
@@ -151,7 +151,7 @@ def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
     from monitor.fleet.serving.stored_fleet import read_stored_fleet  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import is_locked  # noqa: PLC0415
-    from storage.fleet import FleetRepository  # noqa: PLC0415
+    from storage.fleet.repository import FleetRepository  # noqa: PLC0415
 
     with open_stores(config.database_url, create=False) as stores:
         path = stores.database.lock_path("daemon")

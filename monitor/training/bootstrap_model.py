@@ -128,16 +128,16 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
 
 def _loadable(stores: Stores) -> bool:
     """Return True if the active model or a fallback can be loaded: the daemon serves the first of them."""
-    errors: dict[int, Exception] = {}
+    problems: dict[int, Exception] = {}
     for model_id in (stores.registry.active_id(), *stores.registry.fallback_ids()):
         if model_id is None:
             continue
         try:
             loads(stores.registry.blob(model_id))
         except (StorageError, SerializationError) as error:
-            errors[model_id] = error
+            problems[model_id] = error
             continue
         return True
-    for model_id, error in errors.items():
-        log.error("model load failed", model=model_id, error=error)
+    for model_id, problem in problems.items():
+        log.error("model load failed", model=model_id, error=problem)
     return False

@@ -29,7 +29,7 @@ NOT_NEEDED = (
     "smtplib",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.orm",
-    "storage.fleet",
+    "storage.fleet.repository",
     "storage.salvage",
     "yaml",
 )

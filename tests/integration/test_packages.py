@@ -25,7 +25,15 @@ PACKAGES = {"monitor": "monitor", "model": "monitor/_lib/model", "storage": "mon
 
 ASSETS = {
     "deploy/man/monitor.1",
-    *(f"deploy/{name}" for name in ("monitor.service", "monitor-processes.socket", "monitor-processes@.service")),
+    *(
+        f"deploy/{name}"
+        for name in (
+            "monitor.service",
+            "monitor-fleet.service",
+            "monitor-processes.socket",
+            "monitor-processes@.service",
+        )
+    ),
     *(f"deploy/prometheus/{name}.yml" for name in ("alerts", "prometheus", "recording", "scrape")),
     *(f"deploy/grafana/dashboards/{name}.json" for name in ("daemon", "fleet", "host", "quality", "training")),
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "deploy" / "mixin").rglob("*") if path.is_file()),

@@ -26,7 +26,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 COMPLETIONS = [
     ("monitor", "re", {"retrain", "report"}),
     ("monitor maintenance", "", {"list", "add", "end"}),
-    ("monitor anomalies", "", {"list", "show", "ack"}),
+    ("monitor anomalies", "", {"list", "show", "ack", "note"}),
     ("monitor anomalies ack 3 --as", "", {"expected", "incident"}),
     ("monitor retrain", "--dr", {"--dry-run"}),
     ("monitor import", "tra", {"trace.csv"}),

@@ -24,7 +24,8 @@ from monitor.system.redaction import redact_url
 from monitor.web import Guarded, guard, make_server
 from monitor.web.web_config.loader import web_file_problems
 from storage import StorageError
-from storage.fleet import FleetRepository, FleetWarning
+from storage.fleet.records import FleetWarning
+from storage.fleet.repository import FleetRepository
 
 if TYPE_CHECKING:
     from monitor.fleet.notifications.wiring import FleetNotifications

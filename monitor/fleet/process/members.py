@@ -11,7 +11,7 @@ from monitor.fleet.process.outcomes import OutcomeScorer
 from monitor.fleet.process.warning_tracker import WarningTracker
 from monitor.system.formatting import format_duration
 from monitor.system.logging import get_logger
-from storage.fleet import FleetChange, FleetHost, FleetWarning, HostPrediction
+from storage.fleet.records import FleetChange, FleetHost, FleetWarning, HostPrediction
 
 log = get_logger(__name__)
 

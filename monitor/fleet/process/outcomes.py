@@ -9,8 +9,7 @@ import numpy as np
 
 from model.units import HOUR
 from monitor.fleet.interfaces import FleetForecast
-from storage.fleet import FleetScore
-from storage.fleet.records import SCORE_SUMS
+from storage.fleet.records import SCORE_SUMS, FleetScore
 
 MIN_KNOWN = 0.8
 """Smallest fraction of the steps within a horizon that have a sample, for the outcome `no high load`."""

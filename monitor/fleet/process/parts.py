@@ -13,7 +13,7 @@ from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import CycleState
 from monitor.fleet.process.warning_tracker import WarningTracker
 from monitor.fleet.source.statistics import SourceStatistics
-from storage.fleet import FleetChange, FleetWarning
+from storage.fleet.records import FleetChange, FleetWarning
 
 
 @dataclass(frozen=True)

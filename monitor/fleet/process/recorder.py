@@ -13,8 +13,8 @@ from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import FleetStorageState
 from monitor.stores import Stores
 from storage import StorageError
-from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
-from storage.fleet.records import SCORE_SUMS
+from storage.fleet.records import SCORE_SUMS, FleetChange, FleetHost, FleetScore, FleetWarning, HostPrediction
+from storage.fleet.repository import FleetRepository
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

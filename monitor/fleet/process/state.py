@@ -10,7 +10,7 @@ from monitor.fleet.process.host_table import HostTable, empty_table
 from monitor.fleet.remote_write.state import RemoteWriteState
 from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
-from storage.fleet import FleetWarning
+from storage.fleet.records import FleetWarning
 
 
 @dataclass(frozen=True)

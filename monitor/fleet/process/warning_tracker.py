@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from monitor.fleet.interfaces import FleetForecast
-from storage.fleet import FleetWarning
+from storage.fleet.records import FleetWarning
 
 WarningKey = tuple[str, float]
 """Host and horizon in seconds."""

@@ -20,7 +20,7 @@ from monitor.system.suggestions import suggestion
 from monitor.web.api import ApiError
 from monitor.web.api.parameters import MAX_ECHO
 from storage import StorageError
-from storage.fleet import FleetRepository
+from storage.fleet.repository import FleetRepository
 
 FLEET_PATH = "/api/v1/fleet"
 HOST_PREFIX = f"{FLEET_PATH}/hosts/"

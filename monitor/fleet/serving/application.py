@@ -17,7 +17,7 @@ from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
 from monitor.web.api import ApiError
 from monitor.web.application import METHOD_NOT_ALLOWED, STATIC_PREFIX, UNKNOWN_PATH, read_static, send
 from monitor.web.responses import HTML, JSON, Response, text_response
-from storage.fleet import FleetRepository
+from storage.fleet.repository import FleetRepository
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

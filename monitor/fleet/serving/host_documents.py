@@ -20,8 +20,7 @@ from monitor.documents.fleet import (
 from monitor.fleet.process.host_table import HostTable
 from monitor.fleet.process.state import FleetState
 from monitor.system.redaction import redact_credentials, redact_url
-from storage.fleet import FleetScore, FleetWarning
-from storage.fleet.records import SCORE_SUMS
+from storage.fleet.records import SCORE_SUMS, FleetScore, FleetWarning
 
 Starts = Mapping[tuple[str, float], float]
 """Start of each active warning by host and horizon, in seconds since the epoch."""

@@ -18,7 +18,8 @@ from monitor.fleet.process.state import FleetState
 from monitor.fleet.serving.host_documents import status_document
 from monitor.queries.port_probe import PROBE_ADDRESSES, request
 from monitor.system.json_codec import DecodeError, from_plain
-from storage.fleet import FleetHost, FleetRepository, HostPrediction
+from storage.fleet.records import FleetHost, HostPrediction
+from storage.fleet.repository import FleetRepository
 
 PATIENCE = 1.0
 """Longest time in seconds to wait for the fleet process."""

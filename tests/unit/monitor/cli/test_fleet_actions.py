@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.fleet import FleetRepository
+from storage.fleet.repository import FleetRepository
 from tests.unit.monitor.fleet.fleets import running_fleet
 
 pytestmark = pytest.mark.unit

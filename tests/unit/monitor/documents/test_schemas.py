@@ -33,7 +33,7 @@ from monitor.system.json_codec import to_plain
 from monitor.training.salvage import SalvageResult
 from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
 from storage import TrainingOutcome
-from storage.fleet import FleetScore, FleetWarning
+from storage.fleet.records import FleetScore, FleetWarning
 from tests.unit.monitor.conftest import NOW
 from tests.unit.monitor.documents.samples import (
     BACKTEST,

@@ -14,7 +14,7 @@ from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import CycleState, FleetState
 from monitor.fleet.process.warning_tracker import WarningTracker
 from monitor.fleet.source.statistics import SourceStatistics
-from storage.fleet import FleetChange
+from storage.fleet.records import FleetChange
 
 STEP = 60.0
 START = 1_700_000_040.0

@@ -13,7 +13,7 @@ from monitor.reports.fleet import (
     fleet_score_report,
     fleet_status_report,
 )
-from storage.fleet import FleetScore, FleetWarning
+from storage.fleet.records import FleetScore, FleetWarning
 from tests.unit.monitor.fleet.fleets import START, running_fleet
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from storage import Database
-from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning, HostPrediction
+from storage.fleet.records import FleetChange, FleetHost, FleetScore, FleetWarning, HostPrediction
+from storage.fleet.repository import FleetRepository
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,7 @@ from monitor.errors import MonitorError
 from monitor.fleet.process.fleet_process import FleetProcess
 from monitor.fleet.process.parts import FleetFactory
 from storage import open_database
-from storage.fleet import FleetRepository
+from storage.fleet.repository import FleetRepository
 from tests.unit.monitor.fleet.fleets import FakeForecaster, FakeSource
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,8 @@ import pytest
 from monitor.fleet.process.recorder import FleetRecorder, FleetStorageJob, delete_old
 from monitor.stores import stores_of
 from storage import StorageError, open_database
-from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning
+from storage.fleet.records import FleetChange, FleetHost, FleetScore, FleetWarning
+from storage.fleet.repository import FleetRepository
 from tests.unit.monitor.fleet.fleets import START, STEP, running_fleet
 
 pytestmark = pytest.mark.unit

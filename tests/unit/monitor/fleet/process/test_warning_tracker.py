@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.fleet.process.warning_tracker import WarningTracker
-from storage.fleet import FleetWarning
+from storage.fleet.records import FleetWarning
 from tests.unit.monitor.fleet.fleets import START, STEP, FakeForecaster, sample
 
 pytestmark = pytest.mark.unit

@@ -5,7 +5,8 @@ import pytest
 from monitor.fleet.serving.api import FLEET_PATH, HOST_PREFIX, FleetApi
 from monitor.web.api import ApiError
 from storage import StorageError, open_database
-from storage.fleet import FleetChange, FleetHost, FleetRepository, FleetScore, FleetWarning
+from storage.fleet.records import FleetChange, FleetHost, FleetScore, FleetWarning
+from storage.fleet.repository import FleetRepository
 from tests.unit.monitor.fleet.fleets import START, running_fleet
 
 pytestmark = pytest.mark.unit

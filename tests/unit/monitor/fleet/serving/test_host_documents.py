@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.fleet.serving.host_documents import details_document, score_documents, status_document
-from storage.fleet import FleetScore, FleetWarning
+from storage.fleet.records import FleetScore, FleetWarning
 from tests.unit.monitor.fleet.fleets import START, STEP, fleet_config, running_fleet
 
 pytestmark = pytest.mark.unit

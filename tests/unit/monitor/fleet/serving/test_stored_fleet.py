@@ -10,7 +10,8 @@ from monitor.fleet.serving.stored_fleet import (
     stored_table,
 )
 from storage import open_database
-from storage.fleet import FleetHost, FleetRepository
+from storage.fleet.records import FleetHost
+from storage.fleet.repository import FleetRepository
 from tests.unit.monitor.fleet.fleets import START, STEP, fleet_config, running_fleet
 
 pytestmark = pytest.mark.unit
