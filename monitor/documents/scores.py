@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from model.forecast.events import MIN_PERIODS, EventScore, HorizonScorecard, Scorecard
 from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
+from monitor.queries.capacity import MIN_SCORED, CapacityScore
 from monitor.queries.scores import HorizonScore
 from monitor.system.formatting import format_duration
 
@@ -133,6 +134,19 @@ class ScorecardDocument:
 
 
 @dataclass(frozen=True)
+class CapacityScoresDocument:
+    """Scores of the predictions of full file systems and exhausted memory, next to baselines.
+
+    Attributes:
+        scores: scores of each kind of resource and predictor; empty before the first outcome.
+        outcomes_needed: number of known outcomes that a score needs.
+    """
+
+    scores: tuple[CapacityScore, ...] = ()
+    outcomes_needed: int = MIN_SCORED
+
+
+@dataclass(frozen=True)
 class ScoreReportDocument:
     """Scores of past predictions; result of `monitor report`.
 
@@ -144,6 +158,7 @@ class ScoreReportDocument:
         warnings: warnings that started in the period and whose processes were recorded, newest first; at most 100.
         scorecard: event scorecard of the live predictions.
         replayed_scorecard: event scorecard of the replayed predictions, without baselines.
+        capacity: scores of the predictions of exhausted capacity; None if it was not predicted in the period.
     """
 
     since: float
@@ -153,6 +168,7 @@ class ScoreReportDocument:
     warnings: tuple[WarningDocument, ...]
     scorecard: ScorecardDocument
     replayed_scorecard: ScorecardDocument
+    capacity: CapacityScoresDocument | None = None
 
 
 def score_document(horizon: HorizonScore) -> HorizonScoreDocument:

@@ -9,26 +9,29 @@ from model.units import DAY
 from monitor.config.maintenance_windows import RecurringWindow
 from monitor.config.notify.channels import Channel
 from monitor.notifications.anomalies import anomaly_events
+from monitor.notifications.capacity import absence_event, absent_incidents, capacity_event, resource_incident_kind
 from monitor.notifications.events import Event, EventKind, Origin
 from monitor.notifications.high_load import high_load_event
 from monitor.notifications.outbox import Outbox
+from monitor.queries.capacity import CapacityState
 from monitor.state import AnomalyState, LiveState
+from monitor.stores import Stores
 from monitor.system.json_codec import to_json
 from monitor.training.exclusions import in_maintenance
-from storage import AnomalyRepository, MaintenanceWindow, Notification, NotifiedIncident, Sample, StorageError
+from storage import MaintenanceWindow, Notification, NotifiedIncident, Sample, StorageError
 
 RECENT = 7 * DAY
 """Seconds for which an anomaly that ended while the daemon did not run is notified."""
 
 
 class CalmTimer:
-    """Timer that delays the end of high load until it has lasted for a time."""
+    """Timer that delays the end of an incident until the calm has lasted for a time."""
 
     def __init__(self, seconds: float, monotonic: Callable[[], float]) -> None:
         """Initialize the timer.
 
         Args:
-            seconds: time for which the load must be calm.
+            seconds: time without a reason for the incident.
             monotonic: monotonic clock; returns seconds.
         """
         self._seconds = seconds
@@ -54,25 +57,28 @@ class EventCollector:
 
     def __init__(
         self,
-        anomalies: AnomalyRepository,
+        stores: Stores,
         outbox: Outbox,
         channels: Mapping[str, Channel],
         recurring: Sequence[RecurringWindow],
         origin: Callable[[], Origin],
-        calm: CalmTimer,
+        calm: Callable[[], CalmTimer],
     ) -> None:
         """Initialize the collector.
 
         Args:
-            anomalies: stored anomalies and maintenance windows.
+            stores: repositories of the database.
             outbox: queue of the notifications.
             channels: channels by name.
             recurring: recurring maintenance windows of the configuration.
             origin: returns the name of the host, and the URL of the page.
-            calm: decides when the end of high load is notified.
+            calm: returns a timer that decides when the end of an incident is notified.
         """
-        self._calm = calm
-        self._anomalies = anomalies
+        self._new_calm = calm
+        self._calm = calm()
+        self._capacity_calm: dict[str, CalmTimer] = {}
+        self._anomalies = stores.anomalies
+        self._capacity = stores.capacity
         self._outbox = outbox
         self._channels = channels
         self._recurring = recurring
@@ -96,6 +102,31 @@ class EventCollector:
                 self._queue([change[0]], change[1], now)
         if anomaly is not None and anomaly is not self._compared_anomaly:
             self._collect_anomalies(anomaly, live.sample, now)
+
+    def collect_capacity(self, state: CapacityState, now: float) -> None:
+        """Queue the events of file systems and memory that are due, unless a maintenance window is in progress.
+
+        Args:
+            state: newest predictions of exhausted capacity.
+            now: seconds since the epoch.
+        """
+        incidents = self._outbox.incidents
+        changes: list[tuple[Event, NotifiedIncident]] = []
+        for resource in state.resources:
+            kind = resource_incident_kind(resource.kind, resource.name)
+            change = capacity_event(self._origin(), incidents.get(kind), resource)
+            calm = self._capacity_calm.setdefault(kind, self._new_calm())
+            if calm.allows(change[0] if change else None) and change is not None:
+                changes.append(change)
+        absent = absent_incidents(incidents, state.resources)
+        if absent:
+            with suppress(StorageError):
+                stored = self._capacity.resources(0.0)
+                ended = [absence_event(self._origin(), incident, stored, now) for incident in absent]
+                changes += [change for change in ended if change is not None]
+        if changes and not self._in_maintenance(now):
+            for event, incident in changes:
+                self._queue([event], incident, now)
 
     def _collect_anomalies(self, anomaly: AnomalyState, sample: Sample, now: float) -> None:
         """Queue the events of the stored anomalies; without the database, the next call tries again."""

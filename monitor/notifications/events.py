@@ -13,6 +13,7 @@ class EventKind(StrEnum):
 
     HIGH_LOAD = "high_load"
     ANOMALY = "anomaly"
+    CAPACITY = "capacity"
     SUMMARY = "summary"
     TEST = "test"
 
@@ -60,6 +61,38 @@ class MetricContribution:
 
 
 @dataclass(frozen=True)
+class ResourceUse:
+    """Use of the resource that a capacity event is about.
+
+    Attributes:
+        resource: "filesystem" or "memory".
+        mountpoint: mount point of a file system; None for the memory.
+        usage: use as a ratio; None if the file system is no longer watched.
+        limit: use as a ratio whose passing is predicted; None as `usage`.
+        exhausted: True if the limit is passed.
+        expected_at: expected time of passing the limit, in seconds since the epoch; None above the limit, for the
+            memory, or if it is not expected within 90 days.
+    """
+
+    resource: str
+    mountpoint: str | None = None
+    usage: float | None = None
+    limit: float | None = None
+    exhausted: bool = False
+    expected_at: float | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Use and expected time, one fact per line."""
+        lines = []
+        if self.usage is not None:
+            lines.append(f"Used: {format_percent(self.usage)}, limit {format_percent(self.limit)}")
+        if self.expected_at is not None:
+            lines.append(f"Limit expected to be passed: {format_time(self.expected_at)}")
+        return tuple(lines)
+
+
+@dataclass(frozen=True)
 class Origin:
     """Origin of the events of one daemon: name of the host, and URL of the page."""
 
@@ -82,13 +115,14 @@ class Event:
         started_at: start of the incident, in seconds since the epoch.
         url: URL of the page.
         title: event in one line.
-        horizon: shortest horizon with a warning, in seconds; None without a warning.
-        probability: probability of high load within the horizon; None without a warning.
-        base_rate: usual probability of high load within the horizon; None without a warning.
+        horizon: shortest horizon with a warning, or that of the resource, in seconds; None if there is none.
+        probability: probability of high load, or of passing the limit, within the horizon; None without a horizon.
+        base_rate: usual probability within the horizon; None without a horizon.
         load_is_high: True during high load; the probability is then that it continues or returns.
         contributions: metrics that contributed most, at most three.
         severities: severities of the incident so far, in ascending order; empty if it has only one.
         details: further sentences.
+        capacity: use of the resource of a capacity event; None for other events.
     """
 
     key: str
@@ -108,15 +142,18 @@ class Event:
     contributions: tuple[MetricContribution, ...] = ()
     severities: tuple[Severity, ...] = ()
     details: str = ""
+    capacity: ResourceUse | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
         """Content below the title, one fact per line."""
         lines = []
-        if self.horizon is not None:
+        if self.horizon is not None and not (self.capacity is not None and self.capacity.exhausted):
             name = "Probability that it continues or returns" if self.load_is_high else "Probability"
             chance = f"{format_percent(self.probability)} within {format_duration(self.horizon)}"
             lines.append(f"{name}: {chance}, usually {format_percent(self.base_rate)}")
+        if self.capacity is not None:
+            lines += self.capacity.lines
         if self.contributions:
             lines.append(f"Metrics: {'; '.join(metric.text for metric in self.contributions)}")
         if self.details:

@@ -1,10 +1,11 @@
-"""Notification job: queues the events of warnings and anomalies, and delivers them to the channels."""
+"""Notification job: queues the events of high load, anomalies and capacity, and delivers them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from monitor.config.loader import Config
 from monitor.notifications.collector import CalmTimer, EventCollector
@@ -71,10 +72,8 @@ class NotificationJob:
         self._outbox = outbox
         self._publish = publish
         self._source = source
-        calm = CalmTimer(config.notify.clear_after, source.monotonic)
-        self._collector = EventCollector(
-            stores.anomalies, outbox, channels, config.anomaly.maintenance, source.origin, calm
-        )
+        calm = partial(CalmTimer, config.notify.clear_after, source.monotonic)
+        self._collector = EventCollector(stores, outbox, channels, config.anomaly.maintenance, source.origin, calm)
         self._dispatcher = Dispatcher(
             outbox, channels, secret_directories(config.directory), senders, source.monotonic
         )
@@ -124,6 +123,8 @@ class NotificationJob:
         state = None if self._source.state is None else self._source.state()
         if state is not None and state.live is not None:
             self._collector.collect(state.live, state.anomaly, now)
+        if state is not None and state.capacity is not None:
+            self._collector.collect_capacity(state.capacity, now)
 
     def _store(self, now: float) -> StorageError | None:
         """Store what has changed; return the error if the database is unavailable."""

@@ -31,6 +31,9 @@ ALERT_NAMES = {
 }
 """Names of the alerts in Alertmanager: those of the shipped rules, so that routes and silences apply to both."""
 
+CAPACITY_ALERT_NAMES = {"filesystem": "MonitorFilesystemFilling", "memory": "MonitorMemoryExhaustion"}
+"""Names of the alerts of capacity events by resource, also those of the shipped rules."""
+
 NTFY_PRIORITIES = {Severity.INFO: 3, Severity.WARNING: 4, Severity.CRITICAL: 5}
 
 
@@ -151,13 +154,18 @@ def _ends_at(event: Event, severity: Severity, now: float) -> float:
 
 
 def _alert(event: Event, severity: Severity, ends_at: float) -> JsonValue:
+    use = event.capacity
+    name = ALERT_NAMES[event.kind] if use is None else CAPACITY_ALERT_NAMES[use.resource]
+    labels: dict[str, JsonValue] = {
+        "alertname": name,
+        "instance": event.host,
+        "job": "monitor",
+        "severity": severity,
+    }
+    if use is not None and use.mountpoint is not None:
+        labels["mountpoint"] = use.mountpoint
     return {
-        "labels": {
-            "alertname": ALERT_NAMES[event.kind],
-            "instance": event.host,
-            "job": "monitor",
-            "severity": severity,
-        },
+        "labels": labels,
         "annotations": {"summary": event.title, "description": "\n".join(event.lines)},
         "startsAt": _iso(event.started_at),
         "endsAt": _iso(ends_at),

@@ -143,13 +143,28 @@ def read_capacity(
             resource.kind, resource.name, row, limit, task.horizon, history, task.min_history
         )
     if scores is None:
-        scores = tuple(score for kind in TASKS for score in _scores(stores, kind, now))
+        scores = capacity_scores(stores, now - SCORED_SECONDS)
     return CapacityState(now, threshold, tuple(states.values()), scores)
 
 
-def _scores(stores: Stores, kind: str, now: float) -> list[CapacityScore]:
+def capacity_scores(stores: Stores, since: float) -> tuple[CapacityScore, ...]:
+    """Return the scores of the predictions since a time, of each kind of resource and predictor.
+
+    Kinds of which no outcome was determined yet are left out.
+
+    Args:
+        stores: repositories.
+        since: seconds since the epoch.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    return tuple(score for kind in TASKS for score in _scores(stores, kind, since))
+
+
+def _scores(stores: Stores, kind: str, since: float) -> list[CapacityScore]:
     """Return the scores of each predictor of one kind; empty if no outcome was determined yet."""
-    rows = stores.capacity.predictions(kind, now - SCORED_SECONDS, CAPACITY_SCORED_SPACING)
+    rows = stores.capacity.predictions(kind, since, CAPACITY_SCORED_SPACING)
     if not len(rows):
         return []
     return [_score(kind, predictor, rows, column) for predictor, column in PREDICTOR_COLUMNS.items()]

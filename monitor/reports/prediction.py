@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.documents.prediction import PredictedEvent, PredictionDocument, PredictionSummary, largest_contributions
-from monitor.reports.blocks import Line, Report, Tone, Toned
+from monitor.reports.blocks import Block, Line, Report, Tone, Toned
 from monitor.system.formatting import approximate_duration, format_percent, format_since
 
 NEAR_WARNING = 0.5
 """Fraction of the warning threshold from which a probability is highlighted."""
 
 
-def prediction_report(predictions: Sequence[PredictionDocument], note: str = "") -> Report:
-    """Return the report of a prediction: high load in progress, one line per horizon, and the note."""
+def prediction_report(
+    predictions: Sequence[PredictionDocument], note: str = "", capacity: Sequence[Block] = ()
+) -> Report:
+    """Return the report of a prediction: high load in progress, one line per horizon, the note, and capacity."""
     since = next((prediction.high_load_since for prediction in predictions), None)
     headline = () if since is None else (Line((high_load_text(since, predictions[0].at),)),)
     lines = tuple(_prediction(prediction) for prediction in predictions)
-    return Report((*headline, *lines, *((note,) if note else ())))
+    return Report((*headline, *lines, *((note,) if note else ()), *capacity))
 
 
 def high_load_text(since: float, now: float) -> Toned:

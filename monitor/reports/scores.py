@@ -13,6 +13,7 @@ from monitor.documents.scores import (
 )
 from monitor.reports.anomalies import process_text
 from monitor.reports.blocks import Bar, Block, Cell, Line, Report, Table, Toned, heading, toned_skill
+from monitor.reports.capacity import capacity_score_blocks
 from monitor.system.formatting import approximate_duration, format_number, format_percent, format_time
 
 HEADER = (
@@ -31,7 +32,7 @@ LISTED_WARNINGS = 10
 
 
 def score_report(document: ScoreReportDocument) -> Report:
-    """Return the table of scores, the reliability tables and the number of anomalies."""
+    """Return scores, reliability tables, number of anomalies, scores of capacity predictions, and warnings."""
     since = format_time(document.since)
     counts = _anomaly_counts(document.anomalies)
     if document.horizons:
@@ -40,7 +41,8 @@ def score_report(document: ScoreReportDocument) -> Report:
     else:
         waiting = "an outcome is known once the horizon has passed"
         live = (f"no prediction made since {since} has been scored yet: {waiting}",)
-    return Report((*live, *_replayed(document, since), counts, *_warnings(document.warnings)))
+    capacity = capacity_score_blocks(document.capacity, since)
+    return Report((*live, *_replayed(document, since), counts, *capacity, *_warnings(document.warnings)))
 
 
 def scorecard_blocks(scorecard: ScorecardDocument) -> tuple[Block, ...]:

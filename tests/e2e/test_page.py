@@ -193,6 +193,7 @@ def test_page_shows_all_figures_without_scripts(daemon, browser):
     driver.get(daemon[0])
     assert len(driver.find_elements("css selector", "#prediction .card")) == 3
     assert element(driver, "#host tbody tr td").text == "cpu_usage"
+    assert element(driver, "#capacity h2").text == "File systems and memory"
     assert element(driver, "#quality tbody tr td").text == "5m"
     assert element(driver, "#anomalies tbody tr").text
     assert element(driver, "noscript p").is_displayed()

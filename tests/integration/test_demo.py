@@ -98,7 +98,8 @@ def test_page_and_documents_show_the_replay_with_scores_and_scorecard(kept):
 
 def test_webhook_receives_the_first_warning_of_the_replay(kept):
     demo, _, _, _ = kept
-    _, _, event = demo.received[0]
+    # File systems of the machine that are nearly full are notified too.
+    event = next(event for _, _, event in demo.received if event["kind"] == "high_load")
     assert (event["kind"], event["change"], event["at"]) == ("high_load", "raised", bundle.WARNING_AT)
 
 

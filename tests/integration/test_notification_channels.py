@@ -16,7 +16,7 @@ import trustme
 
 from monitor.config.loader import read_config
 from monitor.notifications.delivery import SenderProcesses
-from monitor.notifications.events import Change, Event, EventKind, MetricContribution, Severity
+from monitor.notifications.events import Change, Event, EventKind, MetricContribution, ResourceUse, Severity
 from monitor.notifications.sender import SendRequest
 from monitor.notifications.sending import SendOutcome
 from monitor.system.json_codec import to_plain
@@ -50,6 +50,31 @@ CLEARED = replace(
     at=AT + 600,
     title="Warning of high load cleared on web1 after 10 min",
 )
+
+
+FILLING = replace(
+    RAISED,
+    key="web1/capacity/c-1/1800000000.000/raised",
+    incident="web1/capacity/c-1/1800000000.000",
+    kind=EventKind.CAPACITY,
+    severity=Severity.WARNING,
+    title="File system /data on web1 is expected to pass 95% within 1d",
+    horizon=86_400.0,
+    contributions=(),
+    capacity=ResourceUse("filesystem", "/data", 0.9, 0.95, expected_at=AT + 36_000),
+)
+FILLED = replace(
+    FILLING,
+    key="web1/capacity/c-1/1800000000.000/escalated",
+    change=Change.ESCALATED,
+    severity=Severity.CRITICAL,
+    severities=(Severity.WARNING, Severity.CRITICAL),
+    title="File system /data on web1 is above 95%",
+    at=AT + 600,
+    probability=1.0,
+    capacity=ResourceUse("filesystem", "/data", 0.96, 0.95, exhausted=True),
+)
+EXHAUSTION = replace(FILLING, horizon=3600.0, capacity=ResourceUse("memory", None, 0.9, 0.95))
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +137,27 @@ def send(tmp_path):
                 "priority": 5,
                 "tags": ["warning"],
                 "click": "http://127.0.0.1:10190/",
+            },
+        ),
+        ("generic", FILLING, "/in", {**to_plain(FILLING), "text": FILLING.text}),
+        (
+            "slack",
+            FILLED,
+            "/in",
+            {
+                "text": "*File system /data on web1 is above 95%*\nUsed: 96%, limit 95%\n"
+                "Time: 2027-01-15 08:10:00 UTC\n<http://127.0.0.1:10190/|Open monitor>"
+            },
+        ),
+        (
+            "mattermost",
+            FILLING,
+            "/in",
+            {
+                "text": "**File system /data on web1 is expected to pass 95% within 1d**\n"
+                "- Probability: 72% within 1d, usually 4%\n- Used: 90%, limit 95%\n"
+                "- Limit expected to be passed: 2027-01-15 18:00:00 UTC\n"
+                "- Time: 2027-01-15 08:00:00 UTC\n[Open monitor](http://127.0.0.1:10190/)"
             },
         ),
     ],
@@ -353,3 +399,32 @@ def test_alertmanager_fires_escalates_and_resolves(alertmanager, send):
         "warning",
         "critical",
     }
+
+
+@pytest.mark.parametrize(
+    ("event", "labels"),
+    [
+        (FILLING, [("MonitorFilesystemFilling", "warning", "/data")]),
+        (
+            FILLED,
+            [("MonitorFilesystemFilling", "warning", "/data"), ("MonitorFilesystemFilling", "critical", "/data")],
+        ),
+        (EXHAUSTION, [("MonitorMemoryExhaustion", "warning", None)]),
+    ],
+)
+def test_alertmanager_gets_capacity_alerts_with_the_names_and_labels_of_the_rules(receiver, send, event, labels):
+    assert send(f'preset = "alertmanager"\nurl = "{receiver.url}"', event).outcome is SendOutcome.DELIVERED
+    ((path, _, body),) = receiver.requests
+    assert path == "/api/v2/alerts"
+    sent = [alert["labels"] for alert in body]
+    assert [(alert["alertname"], alert["severity"], alert.get("mountpoint")) for alert in sent] == labels
+
+
+def test_pagerduty_gets_a_capacity_incident_with_its_use(receiver, send, tmp_path):
+    (tmp_path / "routing-key").write_text("R0UTING\n")
+    keys = f'preset = "pagerduty"\nurl = "{receiver.url}/v2/enqueue"\nrouting_key_file = "routing-key"'
+    assert send(keys, FILLED).outcome is SendOutcome.DELIVERED
+    ((_, _, body),) = receiver.requests
+    assert (body["event_action"], body["dedup_key"]) == ("trigger", FILLED.incident)
+    assert (body["payload"]["class"], body["payload"]["severity"]) == ("capacity", "critical")
+    assert body["payload"]["custom_details"]["capacity"] == to_plain(FILLED.capacity)

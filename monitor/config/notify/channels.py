@@ -19,7 +19,7 @@ SECRET_URL_PRESETS = frozenset({"slack", "mattermost", "teams"})
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 
-EVENT_KINDS = ("high_load", "anomaly")
+EVENT_KINDS = ("high_load", "anomaly", "capacity")
 """Kinds of events that a channel can be limited to."""
 
 MAX_TIMEOUT = 60.0

@@ -14,8 +14,8 @@ from monitor.queries.drift import DRIFT_THRESHOLD
 from monitor.queries.overview import Overview
 from monitor.reports.anomalies import detection_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
+from monitor.reports.capacity import capacity_lines
 from monitor.reports.prediction import high_load_text, probability_parts
-from monitor.reports.status.capacity import capacity_lines
 from monitor.reports.status.channels import channel_lines
 from monitor.reports.status.maintenance import maintenance_lines
 from monitor.system.formatting import (

@@ -39,14 +39,18 @@ def command(options: GlobalOptions, at: float | None, host: str | None) -> int:
     """Show the current prediction with the contribution of each metric.
 
     For each horizon: the probability of high load, its base rate on this host, and the metrics that moved it most.
-    A contribution is in log-odds, positive where it makes high load more probable. Of a fleet: the hosts by risk, or
-    one host with `--host`, without contributions.
+    A contribution is in log-odds, positive where it makes high load more probable. Then each file system and the
+    memory, with the probability of passing the limit; as JSON, they are in `monitor status`. Of a fleet: the hosts by
+    risk, or one host with `--host`, without contributions.
     """
     from monitor.documents.prediction import prediction_documents  # noqa: PLC0415
+    from monitor.documents.status.capacity import capacity_document  # noqa: PLC0415
     from monitor.inference.forecast import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
+    from monitor.queries.capacity import read_capacity  # noqa: PLC0415
     from monitor.queries.overview import max_sample_age  # noqa: PLC0415
     from monitor.queries.status import read_overview  # noqa: PLC0415
+    from monitor.reports.capacity import capacity_blocks  # noqa: PLC0415
     from monitor.reports.prediction import prediction_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415
@@ -63,6 +67,7 @@ def command(options: GlobalOptions, at: float | None, host: str | None) -> int:
         forecast = forecast_from_storage(stores, as_of, max_age, decisions)
         overview = read_overview(stores, config, now)
         sample = stores.samples.last(until=as_of)
+        capacity = read_capacity(stores, config.capacity, None, as_of, scores=())
     waiting = overview.waiting_for
     if forecast is None and overview.model is None:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
@@ -77,5 +82,6 @@ def command(options: GlobalOptions, at: float | None, host: str | None) -> int:
         )
     note = f"predicted by the pretrained model; no model of this host yet: {waiting}" if waiting else ""
     documents = prediction_documents(forecast)
-    print_result(options, documents, prediction_report(documents, note))
+    resources = capacity_blocks(capacity_document(capacity))
+    print_result(options, documents, prediction_report(documents, note, resources))
     return ExitCode.DONE

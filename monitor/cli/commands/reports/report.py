@@ -38,11 +38,18 @@ def command(options: GlobalOptions, since: float | None, host: str | None) -> in
     and predicted against observed frequency. The scorecard counts the high-load periods that a warning announced,
     with the lead time, and the false warnings, next to baselines with as many false warnings. A prediction is
     scored once its horizon has passed. Predictions that a training run has replayed over imported history are listed
-    separately. Then the newest warnings with the processes that used most processor time when they began.
+    separately. Then the predictions of full file systems and exhausted memory, next to baselines, and the newest
+    warnings with the processes that used most processor time when they began.
     """
     from monitor.documents.anomalies import RECENT, anomaly_count_document, warning_document  # noqa: PLC0415
-    from monitor.documents.scores import ScoreReportDocument, score_document, scorecard_document  # noqa: PLC0415
+    from monitor.documents.scores import (  # noqa: PLC0415
+        CapacityScoresDocument,
+        ScoreReportDocument,
+        score_document,
+        scorecard_document,
+    )
     from monitor.inference.forecast import serving_rules  # noqa: PLC0415
+    from monitor.queries.capacity import capacity_scores  # noqa: PLC0415
     from monitor.queries.scorecard import read_scorecard, replayed_scorecard  # noqa: PLC0415
     from monitor.queries.scores import SCORE_WINDOW, read_scores  # noqa: PLC0415
     from monitor.reports.scores import score_report  # noqa: PLC0415
@@ -59,8 +66,10 @@ def command(options: GlobalOptions, since: float | None, host: str | None) -> in
         replayed = read_scores(stores.replayed_scores, start)
         rules = serving_rules(stores, config.rules)
         scorecard = read_scorecard(stores, live, rules, config.sampling.interval, start)
+        capacity = capacity_scores(stores, start)
         events = stores.anomalies.since(now - RECENT)
         warnings = tuple(map(warning_document, stores.process_snapshots.of_warnings(start)))
+    predicts_capacity = config.capacity.enabled or bool(capacity)
     counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
     document = ScoreReportDocument(
         since=start,
@@ -70,6 +79,7 @@ def command(options: GlobalOptions, since: float | None, host: str | None) -> in
         warnings=warnings,
         scorecard=scorecard_document(scorecard, start),
         replayed_scorecard=scorecard_document(replayed_scorecard(replayed), start),
+        capacity=CapacityScoresDocument(capacity) if predicts_capacity else None,
     )
     print_result(options, document, score_report(document))
     return ExitCode.DONE

@@ -14,7 +14,7 @@ from monitor.documents.fleet import FleetReportDocument
 from monitor.documents.models import ActivationDocument, model_document, model_list_entry
 from monitor.documents.prediction import prediction_documents
 from monitor.documents.salvage import salvage_document
-from monitor.documents.scores import ScoreReportDocument, score_document
+from monitor.documents.scores import CapacityScoresDocument, ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.documents.status.capacity import capacity_document
 from monitor.documents.training import (
@@ -73,6 +73,8 @@ def documents(state, overview, live):
     check = CheckResult(CheckId.CLOCK, CheckStatus.WARNING, "5 s ahead", "synchronise it")
     scores = tuple(map(score_document, overview.scores))
     daemon = daemon_status_document(state, NOW)
+    report_document = ScoreReportDocument(NOW, scores, scores, COUNTS, (STARTED_WARNING,), SCORECARD, NO_SCORECARD)
+    capacity_scores = CapacityScoresDocument(state.capacity.scores)
     return {
         "actions": [ACTIONS_OFF, ActionsDocument(permitted=True, token="0123abcd")],
         "what-if": [what_if_sample()],
@@ -100,7 +102,7 @@ def documents(state, overview, live):
         "salvage": [salvage_document(Path("x.damaged"), SalvageResult(activated=3))],
         **fleet_documents(),
         "scorecard": [SCORECARD, NO_SCORECARD],
-        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS, (STARTED_WARNING,), SCORECARD, NO_SCORECARD)],
+        "report": [report_document, replace(report_document, capacity=capacity_scores)],
         "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],
         "trace-import": [TRACE_IMPORT],

@@ -8,8 +8,9 @@ from monitor.config.notify.channels import CommandChannel
 from monitor.notifications.events import Origin
 from monitor.notifications.outbox import Outbox
 from monitor.notifications.sending import SendOutcome, SendResult
+from monitor.queries.capacity import ResourceState
 from monitor.stores import open_stores
-from storage import Prediction, Sample
+from storage import CapacityRow, Prediction, Sample
 
 NOW = 1_800_000_000.0
 DELIVERED = SendResult(SendOutcome.DELIVERED)
@@ -31,6 +32,22 @@ def forecast(*warnings, at=NOW, high_load_since=None):
         contributions=[contributions] * 3,
         describe=lambda group, horizon: f"{group} {horizon:g}",
     )
+
+
+def disk(name, used=0.9, probability=0.8, *, warning=False, kind="filesystem", at=NOW, full_seconds=36_000.0):
+    """Return the state of a resource whose limit is 95 %, with a size of 1000."""
+    row = CapacityRow(
+        resource_id=1,
+        at=at,
+        used=1000 * used,
+        peak=1000 * used,
+        size=1000.0,
+        probability=probability,
+        base_rate=0.01,
+        full_seconds=full_seconds,
+        warning=warning,
+    )
+    return ResourceState(kind, name, row, 0.95, 86_400.0 if kind == "filesystem" else 3_600.0, 1e6, 7200.0)
 
 
 class Senders:

@@ -16,8 +16,11 @@ from monitor.notifications.events import Origin
 from monitor.notifications.job import NotificationInput, NotificationJob
 from monitor.notifications.outbox import Outbox
 from monitor.notifications.sending import SendOutcome, SendResult
+from monitor.queries.capacity import CapacityState
 from monitor.stores import open_stores
 from storage import AnomalyRecord, MaintenanceWindow, Prediction, Sample, StorageError, StorageErrorKind
+
+from .conftest import disk
 
 pytestmark = pytest.mark.unit
 
@@ -45,6 +48,7 @@ class Host:
         self.runs = 0
         self.high = False
         self.anomaly = None
+        self.capacity = None
         self.sent = []
         self.keys = []
         self.results = []
@@ -59,7 +63,7 @@ class Host:
         )
         source = NotificationInput(
             state=lambda: SimpleNamespace(
-                live=live(self.now + self.runs / 1000, high=self.high), anomaly=self.anomaly
+                live=live(self.now + self.runs / 1000, high=self.high), anomaly=self.anomaly, capacity=self.capacity
             ),
             origin=lambda: Origin("web1", "http://127.0.0.1:10190/"),
             clock=lambda: self.now,
@@ -135,6 +139,80 @@ def test_channel_gets_only_its_kinds_of_events(host):
     assert host.run() == []
     host.anomaly = object()
     assert host.run() == [("ops", "ended"), ("pager", "ended")]
+
+
+def capacity(*resources):
+    return CapacityState(NOW, 0.7, resources)
+
+
+def test_capacity_warning_is_raised_and_cleared_once_per_file_system(host):
+    host.capacity = capacity(disk("/"), disk("/data", warning=True))
+    assert host.run() == [("ops", "raised")]
+    assert host.run(seconds=300) == []
+    host.capacity = capacity(disk("/", warning=True), disk("/data", warning=True))
+    assert host.run() == [("ops", "raised")]
+    host.restart()
+    assert host.run() == []
+    host.capacity = capacity(disk("/", warning=True), disk("/data"))
+    assert host.run() == [("ops", "cleared")]
+    host.capacity = capacity(disk("/"), disk("/data"))
+    assert host.run() == [("ops", "cleared")]
+    assert len(set(host.keys)) == 4
+
+
+def test_short_interruption_does_not_clear_a_capacity_warning(host):
+    host.configure(ops=OPS, clear_after=60.0)
+    host.capacity = capacity(disk("/", warning=True), disk("/data", warning=True))
+    host.run()
+    host.capacity = capacity(disk("/"), disk("/data", warning=True))
+    assert host.run() == []
+    assert host.run(seconds=59) == []
+    assert host.run(seconds=1) == [("ops", "cleared")]
+
+
+def test_capacity_warnings_are_deferred_by_a_maintenance_window(host):
+    host.stores.anomalies.add_maintenance_window(MaintenanceWindow(NOW, NOW + 600))
+    host.capacity = capacity(disk("/data", warning=True))
+    assert host.run() == []
+    assert host.run(seconds=600) == [("ops", "raised")]
+
+
+def test_capacity_warnings_count_towards_the_rate_limit(host):
+    host.configure(ops=replace(OPS, rate_limit=1))
+    host.capacity = capacity(disk("/", warning=True), disk("/data", warning=True))
+    assert host.run() == [("ops", "raised")]
+    assert host.outcomes() == {"delivered": 1, "suppressed": 1}
+    host.capacity = capacity(disk("/"), disk("/data"))
+    assert host.run() == [("ops", "cleared")]
+
+
+def test_channel_without_capacity_gets_no_capacity_warnings(host):
+    host.configure(ops=replace(OPS, events=("high_load", "anomaly")), disks=replace(OPS, events=("capacity",)))
+    host.capacity = capacity(disk("/data", warning=True))
+    assert host.run(high=True) == [("ops", "raised"), ("disks", "raised")]
+    assert host.keys[0].startswith("web1/high_load/")
+    assert host.keys[1].startswith("web1/capacity/")
+
+
+def test_unmounted_file_system_ends_its_warning_after_a_restart_too(host):
+    host.stores.capacity.resource_id("filesystem", "/data", "1", NOW)
+    host.capacity = capacity(disk("/data", warning=True))
+    host.run()
+    host.restart()
+    host.capacity = None
+    assert host.run(seconds=300) == []
+    host.capacity = capacity()
+    assert host.run() == [("ops", "cleared")]
+    assert host.run() == []
+
+
+def test_capacity_warning_is_sent_while_the_database_is_away(host):
+    host.run()
+    host.capacity = capacity(disk("/data", warning=True))
+    with host.without_database(), pytest.raises(StorageError):
+        host.run()
+    assert host.run() == []
+    assert host.sent == [("ops", "raised")]
 
 
 def test_failed_attempt_is_repeated_with_growing_pauses_and_the_same_key(host):

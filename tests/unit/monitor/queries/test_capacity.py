@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.config.capacity.section import CapacitySection
-from monitor.queries.capacity import MIN_SCORED, read_capacity
+from monitor.queries.capacity import MIN_SCORED, capacity_scores, read_capacity
 from monitor.stores import open_stores
 from storage import OUTCOME_UNKNOWN, CapacityRow
 
@@ -65,3 +65,12 @@ def test_scores_are_unknown_without_enough_outcomes_and_skill_without_an_event(s
 def test_recent_scores_are_not_computed_again(stores):
     scored(stores, 10, 0)
     assert read_capacity(stores, SECTION, 0.7, NOW, scores=()).scores == ()
+
+
+def test_scores_of_a_period_leave_out_earlier_predictions(stores):
+    scored(stores, 200, 50)
+    recent = capacity_scores(stores, NOW - 900.0 * 99)
+    assert {score.predictor: (score.scored, score.events) for score in recent} == dict.fromkeys(
+        ("model", "predict_linear", "persistence", "base_rate"), (100, 50)
+    )
+    assert capacity_scores(stores, NOW + 1) == ()

@@ -6,6 +6,8 @@ import pytest
 
 from model.serving import ServingReason
 from monitor.documents.prediction import PredictedEvent, PredictionDocument
+from monitor.documents.status.capacity import capacity_document
+from monitor.reports.capacity import capacity_blocks
 from monitor.reports.prediction import prediction_report, probability_parts
 
 pytestmark = pytest.mark.unit
@@ -48,12 +50,14 @@ HIGH = replace(
 )
 
 
-def test_prediction_report_matches_golden(assert_golden):
+def test_prediction_report_matches_golden(state, assert_golden):
+    capacity = capacity_blocks(capacity_document(state.capacity))
     note = "predicted by the pretrained model"
     states = {
         "plain": prediction_report([WARNING]),
         "note": prediction_report([CALM], note),
         "high load": prediction_report([HIGH]),
+        "capacity": prediction_report([CALM], capacity=capacity),
     }
     assert_golden("prediction", states)
 

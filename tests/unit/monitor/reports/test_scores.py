@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.documents.scores import ScoreReportDocument, score_document
+from monitor.documents.scores import CapacityScoresDocument, ScoreReportDocument, score_document
 from monitor.reports.scores import score_report, scorecard_blocks
 from tests.unit.monitor.conftest import NOW
 from tests.unit.monitor.documents.samples import COUNTS, NO_SCORECARD, SCORECARD, STARTED_WARNING
@@ -12,7 +12,7 @@ from tests.unit.monitor.documents.samples import COUNTS, NO_SCORECARD, SCORECARD
 pytestmark = pytest.mark.unit
 
 
-def report(horizons=(), replayed=()):
+def report(horizons=(), replayed=(), capacity=None):
     document = ScoreReportDocument(
         since=NOW - 1000,
         horizons=horizons,
@@ -21,6 +21,7 @@ def report(horizons=(), replayed=()):
         warnings=(STARTED_WARNING,) if replayed else (),
         scorecard=SCORECARD if horizons else NO_SCORECARD,
         replayed_scorecard=SCORECARD if replayed else NO_SCORECARD,
+        capacity=capacity,
     )
     return score_report(document)
 
@@ -36,7 +37,11 @@ def test_scorecard_names_the_horizons_with_too_few_periods():
     assert len(scorecard_blocks(enough)) == len(scorecard_blocks(SCORECARD)) - 1
 
 
-def test_score_report_matches_golden(overview, assert_golden):
+def test_score_report_matches_golden(overview, state, assert_golden):
     horizons = tuple(map(score_document, overview.scores))
-    reports = {"scored": report(horizons), "no outcomes": report(), "replayed": report(replayed=horizons)}
+    reports = {
+        "scored": report(horizons, capacity=CapacityScoresDocument(state.capacity.scores)),
+        "no outcomes": report(capacity=CapacityScoresDocument()),
+        "replayed": report(replayed=horizons),
+    }
     assert_golden("scores", reports)

@@ -77,7 +77,9 @@ def page_of(state, records=None, path="/"):
 def test_status_panel_shows_high_load_and_warnings(state):
     page = page_of(state)
     assert "chip good" in page.classes
-    assert page.classes.count("chip bad") == 2
+    assert page.classes.count("chip bad") == 4
+    assert "capacity warning" in page.sections["status"]
+    assert "/#capacity" in page.links
     assert "card warning" in page.classes
 
 
@@ -128,6 +130,42 @@ def test_prediction_panel_states_the_reason_without_a_prediction(state):
     text = page_of(replace(state, live=live, overview=waiting)).sections["prediction"]
     assert waiting.waiting_for
     assert waiting.waiting_for in text
+
+
+def capacity_page(state, *resources):
+    return page_of(replace(state, capacity=replace(state.capacity, resources=resources)))
+
+
+def test_capacity_panel_shows_use_probability_expected_time_and_warning(state):
+    page = page_of(state)
+    disk, memory = page.rows["capacity"][1:]
+    full = "in 12 h, 2027-01-15 20:00:00 UTC"
+    assert disk == ["/var", "80% of 93.1 GiB", "", "75% within 1 d", full, "warning"]
+    assert memory == ["memory", "50%", "", "2% within 1 h", "-", "no warning"]
+    assert "2027-01-15 08:00:00 UTC" in page.sections["capacity"]
+
+
+def test_capacity_panel_shows_passed_limits_and_missing_predictions(state):
+    disk, memory = state.capacity.resources
+    full = replace(disk, row=replace(disk.row, used=96e9, probability=1.0, warning=False))
+    young = replace(memory, row=replace(memory.row, probability=None), history=600.0)
+    page = capacity_page(state, full, young)
+    rows = page.rows["capacity"][1:]
+    assert rows[0][3:] == ["-", "-", "above 95%"]
+    assert rows[1][3:] == ["not enough data yet: 10 min of 30 min", "-", "no warning"]
+    assert "capacity warning" in page.sections["status"]
+    assert "capacity warning" not in capacity_page(state, memory).sections["status"]
+
+
+def test_capacity_panel_labels_each_cell_and_bar_and_escapes_mount_points(state):
+    disk = replace(state.capacity.resources[0], name=MALICIOUS_NAME)
+    html = html_of(replace(state, capacity=replace(state.capacity, resources=(disk,))))
+    panel = html[html.index('<section id="capacity"') : html.index('<section id="quality"')]
+    assert MALICIOUS_NAME not in panel
+    assert Page(panel).rows["capacity"][1][0] == MALICIOUS_NAME
+    labels = re.findall(r'data-label="([^"]+)"', panel)
+    assert labels == re.findall(r'<th scope="col"[^>]*>([^<]+)<', panel)
+    assert 'aria-label="80% used, limit 95%"' in panel
 
 
 def test_quality_panel_shows_the_scores_of_each_horizon(state):
@@ -249,7 +287,9 @@ def test_pages_without_any_state_say_so(path):
 
 def test_page_without_a_sample_has_all_panels_and_no_figures():
     page = page_of(DaemonState("1.2.3", "3.11"))
-    assert {"status", "prediction", "history", "quality", "anomalies", "host"} <= set(page.sections)
+    panels = {"status", "prediction", "history", "capacity", "quality", "anomalies", "host"}
+    assert panels <= set(page.sections)
+    assert "capacity.enabled" in page.sections["capacity"]
     assert page.rows == {}
     assert "chip bad" in page.classes
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
+from storage import CapacityRow
 
 pytestmark = pytest.mark.unit
 
@@ -34,3 +35,21 @@ def test_report_lists_warnings_with_their_processes(run, process_snapshot):
     (warning,) = run("report", "--json").document["warnings"]
     assert (warning["horizon"], [process["name"] for process in warning["processes"]["processes"]]) == (300, ["java"])
     assert run("report", "--since", "30s", "--json").document["warnings"] == []
+
+
+@pytest.mark.parametrize(("outcomes", "brier"), [(95, None), (96, 0.25)])
+def test_report_scores_capacity_predictions_of_the_period(run, outcomes, brier):
+    now = time.time() // 900 * 900
+    run.add_samples(now)
+    with run.stores() as stores:
+        disk = stores.capacity.resource_id("filesystem", "/", "", now)
+        times = [now - 900.0 * (i + 1) for i in range(outcomes)]
+        rows = [CapacityRow(disk, at, 1.0, 1.0, 2.0, None, 0.9, 0.5, 0.5, None, 1.0, 0.0, 0.1) for at in times]
+        stores.capacity.add(rows)
+        stores.capacity.set_outcomes(disk, dict.fromkeys(times, 1))
+    capacity = run("report", "--json").document["capacity"]
+    scores = {score["predictor"]: score for score in capacity["scores"]}
+    assert set(scores) == {"model", "predict_linear", "persistence", "base_rate"}
+    assert (scores["model"]["scored"], scores["model"]["brier"], capacity["outcomes_needed"]) == (outcomes, brier, 96)
+    assert (brier is None) == ("not enough data yet" in run("report").output)
+    assert run("report", "--since", "60s", "--json").document["capacity"]["scores"] == []

@@ -1,11 +1,11 @@
-"""Capacity lines of the status report."""
+"""Capacity lines of the status and the prediction."""
 
 from dataclasses import replace
 
 import pytest
 
 from monitor.documents.status.capacity import capacity_document
-from monitor.reports.status.capacity import capacity_lines
+from monitor.reports.capacity import capacity_blocks, capacity_lines
 
 pytestmark = pytest.mark.unit
 
@@ -32,3 +32,12 @@ def test_capacity_lines_name_full_resources_and_short_histories(state):
     short = replace(document, resources=(replace(disk, probability=None, history=600.0),), scores=())
     assert "of 2h of history" in texts(short)[0]
     assert capacity_lines(None) == []
+
+
+def test_capacity_blocks_have_a_heading_and_a_line_per_resource(state):
+    document = capacity_document(state.capacity)
+    empty, title, disk, memory = map(str, capacity_blocks(document))
+    assert (empty, title) == ("", "file systems and memory")
+    assert disk.startswith("/var 80% used")
+    assert memory.startswith("memory 50% used")
+    assert capacity_blocks(replace(document, resources=())) == ()

@@ -1,10 +1,10 @@
-"""Capacity lines of the status report: file systems and memory."""
+"""Capacity lines of the status and the prediction: file systems and memory."""
 
 from __future__ import annotations
 
 from monitor.documents.status.capacity import CapacityDocument, ResourceDocument
 from monitor.queries.capacity import MIN_SCORED, MODEL, CapacityScore
-from monitor.reports.blocks import Line, Toned, labelled_line
+from monitor.reports.blocks import Block, Line, Toned, heading, labelled_line
 from monitor.system.formatting import approximate_duration, format_duration, format_percent
 
 
@@ -15,6 +15,14 @@ def capacity_lines(capacity: CapacityDocument | None) -> list[Line]:
     lines = [labelled_line("capacity", *_resource_parts(resource)) for resource in capacity.resources]
     scores = [score for score in capacity.scores if score.predictor == MODEL]
     return [*lines, *(labelled_line("score", _score_text(score)) for score in scores)]
+
+
+def capacity_blocks(capacity: CapacityDocument) -> tuple[Block, ...]:
+    """Return a heading and one line per resource, for the report of a prediction; empty without resources."""
+    if not capacity.resources:
+        return ()
+    lines = (Line(_resource_parts(resource)) for resource in capacity.resources)
+    return ("", heading("file systems and memory"), *lines)
 
 
 def _resource_parts(resource: ResourceDocument) -> tuple[str | Toned, ...]:
