@@ -16,6 +16,7 @@ from monitor.daemon.storage import DaemonStorage
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
+from monitor.jobs.capacity import CapacityJob
 from monitor.jobs.compaction import CompactionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.model_salvage import ModelSalvageJob
@@ -199,11 +200,9 @@ def build_services(
 def _capacity_jobs(
     config: Config, stores: Stores, holder: StateHolder, cache: ObjectCache, clock: Callable[[], float]
 ) -> tuple[Job, ...]:
-    """Return the job of the capacity predictions if they are enabled; otherwise its modules are not loaded."""
+    """Return the job of the capacity predictions if they are enabled."""
     if not config.capacity.enabled:
         return ()
-    from monitor.jobs.capacity import CapacityJob  # noqa: PLC0415
-
     key = (stores, config.capacity, config.warning)
     job = cache.get("capacity", key, lambda: CapacityJob(stores, config, holder.publish_capacity, clock))
     return (Job("capacity", CAPACITY_INTERVAL, job.run, offset=JOB_OFFSET),)
