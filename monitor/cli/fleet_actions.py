@@ -107,7 +107,7 @@ def fleet_predict(options: GlobalOptions, config: Config, host: str | None, at: 
         limit = MAX_LIMIT if options.json else LISTED_HOSTS
         page = select_hosts(fleet.state, Selection(limit=limit))
         if not any(entry.predictions for entry in page.hosts):
-            raise NotEnoughDataError("no host has a prediction yet: is the fleet process running?")
+            raise NotEnoughDataError(_no_prediction(fleet))
         print_result(options, page, fleet_hosts_report(page, fleet.note))
     return ExitCode.DONE
 
@@ -146,6 +146,18 @@ def fleet_models(options: GlobalOptions, config: Config, host: str | None) -> in
     return ExitCode.DONE
 
 
+def _no_prediction(fleet: StoredFleet) -> str:
+    """Return the reason why no host has a current prediction, with the age of the newest sample."""
+    from monitor.fleet.serving.host_documents import newest_step  # noqa: PLC0415
+    from monitor.system.formatting import format_time  # noqa: PLC0415
+
+    at = newest_step(fleet.state.table)
+    problem = "" if fleet.running else ", and the fleet process does not run"
+    if at is None:
+        return f"no host has a prediction yet{problem}"
+    return f"no host has a current prediction: the newest sample is of {format_time(at)}{problem}"
+
+
 @contextmanager
 def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
     from monitor.fleet.serving.stored_fleet import read_stored_fleet  # noqa: PLC0415
@@ -157,7 +169,7 @@ def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
         path = stores.database.lock_path("daemon")
         repository = FleetRepository(stores.database)
         running = path is not None and is_locked(path)
-        yield StoredFleet(read_stored_fleet(repository, config), repository, running)
+        yield StoredFleet(read_stored_fleet(repository, config, time.time()), repository, running)
 
 
 def _check_host(fleet: StoredFleet, host: str) -> None:

@@ -117,7 +117,7 @@ class Event:
         title: event in one line.
         horizon: shortest horizon with a warning, or that of the resource, in seconds; None if there is none.
         probability: probability of high load, or of passing the limit, within the horizon; None without a horizon.
-        base_rate: usual probability within the horizon; None without a horizon.
+        base_rate: usual probability within the horizon; None without a horizon, or if it is unknown.
         load_is_high: True during high load; the probability is then that it continues or returns.
         contributions: metrics that contributed most, at most three.
         severities: severities of the incident so far, in ascending order; empty if it has only one.
@@ -151,7 +151,8 @@ class Event:
         if self.horizon is not None and not (self.capacity is not None and self.capacity.exhausted):
             name = "Probability that it continues or returns" if self.load_is_high else "Probability"
             chance = f"{format_percent(self.probability)} within {format_duration(self.horizon)}"
-            lines.append(f"{name}: {chance}, usually {format_percent(self.base_rate)}")
+            usual = "" if self.base_rate is None else f", usually {format_percent(self.base_rate)}"
+            lines.append(f"{name}: {chance}{usual}")
         if self.capacity is not None:
             lines += self.capacity.lines
         if self.contributions:

@@ -58,7 +58,7 @@ def fleet_hosts_report(page: FleetDocument, note: str = "") -> Report:
     horizons = sorted({prediction.horizon for host in page.hosts for prediction in host.predictions})
     header = ("host", *(format_duration(horizon) for horizon in horizons), "state", "model")
     rows = [(host.host, *_probabilities(host, horizons), _state(host), host.model or "-") for host in page.hosts]
-    blocks: list[Block] = [Table(header, rows, words={"state", "model"})]
+    blocks: list[Block] = [f"newest step: {format_time(page.at)}", Table(header, rows, words={"state", "model"})]
     if page.matched > len(page.hosts):
         blocks.append(f"{len(page.hosts)} of {page.matched} hosts")
     blocks += [note] if note else []

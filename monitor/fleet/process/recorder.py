@@ -25,6 +25,9 @@ MAX_PENDING_SCORES = 500_000
 MAX_PENDING_WARNINGS = 100_000
 """Largest number of warnings that wait for the database; the oldest are dropped."""
 
+STORAGE_INTERVAL = 5.0
+"""Seconds between two writes to the database."""
+
 ROWS_PER_SECOND = 100.0
 """Largest average number of predictions stored per second: those of many hosts are stored less often."""
 
@@ -146,7 +149,7 @@ class FleetStorageJob:
         if now >= self._due:
             table = self._members.table
             self._members.request_record()
-            self._due = now + len(table.hosts) * max(1, len(table.horizons)) / ROWS_PER_SECOND
+            self._due = now + prediction_interval(len(table.hosts), len(table.horizons))
         try:
             self._storage.ensure_open()
             repository = FleetRepository(self._storage.stores.database)
@@ -187,6 +190,11 @@ class FleetStorageJob:
             for host, first, last in zip(table.hosts, table.first_seen, table.last_seen, strict=True)
         )
         return FleetChange(hosts=hosts, warnings=(*active, *over))
+
+
+def prediction_interval(hosts: int, horizons: int) -> float:
+    """Return the shortest time in seconds between two writes of the predictions of a fleet."""
+    return hosts * max(1, horizons) / ROWS_PER_SECOND
 
 
 def delete_old(storage: OpenableStorage, retention: float, now: float) -> None:

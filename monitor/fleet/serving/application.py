@@ -12,6 +12,7 @@ from monitor.fleet.process.state import FleetState
 from monitor.fleet.serving.api import HOST_PREFIX, FleetApi
 from monitor.fleet.serving.fleet_metrics import fleet_metrics
 from monitor.fleet.serving.host_series import HostSeriesText
+from monitor.system.formatting import format_time
 from monitor.system.json_codec import to_json
 from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
 from monitor.web.api import ApiError
@@ -115,6 +116,8 @@ class FleetApplication:
             return text_response(503, f"no prediction: source unavailable: {status.source.error}")
         if status.pending:
             return text_response(503, f"no prediction yet: reading the histories of {status.pending} hosts")
+        if status.hosts:
+            return text_response(503, f"no current prediction: the newest step is of {format_time(status.at)}")
         return text_response(503, "no prediction yet: the source has no host")
 
     def _document(self, environ: WSGIEnvironment) -> Response:

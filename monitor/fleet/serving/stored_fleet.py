@@ -14,7 +14,8 @@ from monitor import release
 from monitor.config.loader import Config
 from monitor.documents.fleet import FleetStatusDocument
 from monitor.fleet.process.host_table import HostTable, empty_table
-from monitor.fleet.process.state import FleetState
+from monitor.fleet.process.recorder import STORAGE_INTERVAL, prediction_interval
+from monitor.fleet.process.state import CycleState, FleetState, current_table
 from monitor.fleet.serving.host_documents import status_document
 from monitor.queries.port_probe import PROBE_ADDRESSES, request
 from monitor.system.json_codec import DecodeError, from_plain
@@ -25,18 +26,27 @@ PATIENCE = 1.0
 """Longest time in seconds to wait for the fleet process."""
 
 
-def read_stored_fleet(repository: FleetRepository, config: Config) -> FleetState:
+def read_stored_fleet(repository: FleetRepository, config: Config, now: float) -> FleetState:
     """Return the stored fleet as a state: without samples, curves and counters.
+
+    Hosts are stale as in the running process, but later by the time that a prediction may need to reach the database.
+
+    Args:
+        repository: stored fleet.
+        config: configuration of the fleet.
+        now: current time in seconds since the epoch.
 
     Raises:
         StorageError: the database cannot be read.
     """
+    table = stored_table(repository.hosts(), repository.predictions())
+    lag = prediction_interval(len(table.hosts), len(table.horizons)) + 2 * STORAGE_INTERVAL
     return FleetState(
         version=release(),
         python=platform.python_version(),
         config=config,
         started_at=0.0,
-        table=stored_table(repository.hosts(), repository.predictions()),
+        table=current_table(table, config, CycleState(), now - lag),
         warnings=tuple(repository.active_warnings()),
     )
 

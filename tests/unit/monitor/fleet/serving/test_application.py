@@ -7,7 +7,7 @@ import pytest
 from monitor.fleet.process.state import CycleState
 from monitor.fleet.serving.application import FleetApplication
 from monitor.state import Histogram, JobState
-from tests.unit.monitor.fleet.fleets import running_fleet
+from tests.unit.monitor.fleet.fleets import STEP, running_fleet
 
 pytestmark = pytest.mark.unit
 
@@ -82,6 +82,40 @@ def test_ready_gives_the_reason_without_a_prediction(cycle, reason):
     code, body, _ = get(fleet.fleet_state(), "/-/ready")
     assert code == 503
     assert reason in body
+
+
+def test_predictions_end_with_the_third_step_that_the_source_misses():
+    fleet = running_fleet()
+    fleet.source.error = "no answer"
+    fleet.step(2)
+    assert get(fleet.fleet_state(), "/-/ready")[:2] == (200, "predicting for 3 of 3 hosts\n")
+    assert (
+        'monitor_high_load_probability{horizon="5m",host="web1:9100"} 0.2\n'
+        in get(fleet.fleet_state(), "/metrics")[1]
+    )
+    fleet.step()
+    state = fleet.fleet_state()
+    code, body, _ = get(state, "/-/ready")
+    assert (code, body) == (503, "no prediction: source unavailable: no answer\n")
+    metrics = get(state, "/metrics")[1]
+    assert "host=" not in metrics
+    assert "monitor_fleet_predicted_hosts 0.0\n" in metrics
+    assert "monitor_fleet_stale_hosts 3.0\n" in metrics
+    status = json.loads(get(state, "/api/v1/status")[1])
+    assert (status["predicted"], status["stale"], status["warning"], status["high_load"]) == (0, 3, 0, 0)
+    hosts = json.loads(get(state, "/api/v1/fleet")[1])["hosts"]
+    assert [(host["stale"], host["predictions"]) for host in hosts] == [(True, [])] * 3
+    host = json.loads(get(state, "/api/v1/fleet/hosts/web1:9100")[1])["host"]
+    assert (host["stale"], host["risk"]) == (True, None)
+
+
+def test_predictions_end_by_the_clock_without_a_cycle():
+    fleet = running_fleet()
+    fleet.clock.now += 3 * STEP
+    assert get(fleet.fleet_state(), "/-/ready")[0] == 200
+    fleet.clock.now += 2 * STEP
+    code, body, _ = get(fleet.fleet_state(), "/-/ready")
+    assert (code, body.startswith("no current prediction: the newest step is of ")) == (503, True)
 
 
 def test_host_names_may_contain_slashes_and_other_scripts():

@@ -27,7 +27,7 @@ def stored():
         repository = FleetRepository(database)
         for change in fleet.changes:
             repository.save(change)
-        yield read_stored_fleet(repository, fleet_config())
+        yield read_stored_fleet(repository, fleet_config(), fleet.clock.now)
 
 
 def test_stored_hosts_have_the_predictions_of_the_running_ones(stored):
@@ -55,3 +55,30 @@ def test_table_without_records_is_empty():
 def test_live_status_is_none_without_an_answer():
     config = fleet_config(web={"listen": "127.0.0.1:9"})
     assert read_live_fleet_status(config) is None
+
+
+def test_stored_predictions_end_with_the_clock():
+    fleet = running_fleet()
+    fleet.members.record_predictions()
+    with open_database("sqlite://") as database:
+        repository = FleetRepository(database)
+        for change in fleet.changes:
+            repository.save(change)
+        for seconds, predicted in ((3 * STEP, 3), (5 * STEP, 0)):
+            state = read_stored_fleet(repository, fleet_config(), START + seconds)
+            status = stored_status(state, running=True)
+            assert (status.predicted, status.stale, status.at) == (predicted, 3 - predicted, START)
+
+
+def test_stored_predictions_may_be_older_if_they_are_stored_less_often():
+    hosts = [f"host{number}" for number in range(2000)]
+    fleet = running_fleet(dict.fromkeys(hosts, 0.2))
+    fleet.members.record_predictions()
+    with open_database("sqlite://") as database:
+        repository = FleetRepository(database)
+        for change in fleet.changes:
+            repository.save(change)
+        state = read_stored_fleet(repository, fleet_config(), START + 285.0)
+        assert stored_status(state, running=True).predicted == 2000
+        state = read_stored_fleet(repository, fleet_config(), START + 7 * STEP)
+        assert stored_status(state, running=True).predicted == 0
