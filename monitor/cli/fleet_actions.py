@@ -77,7 +77,7 @@ def fleet_status(options: GlobalOptions, config: Config, host: str | None) -> in
 
     with _stored_fleet(config) as fleet:
         if host is not None:
-            _print_host(options, fleet, host, WEEK)
+            _print_details(options, fleet, _newest_details(config, fleet, host))
         else:
             live = read_live_fleet_status(config) if fleet.running else None
             document = live or stored_status(fleet.state, running=fleet.running)
@@ -93,21 +93,23 @@ def fleet_predict(options: GlobalOptions, config: Config, host: str | None, at: 
         NotEnoughDataError: no host has a prediction.
     """
     from monitor.fleet.serving.selection import MAX_LIMIT, Selection, select_hosts  # noqa: PLC0415
+    from monitor.fleet.serving.stored_fleet import read_live_hosts  # noqa: PLC0415
     from monitor.reports.fleet import fleet_hosts_report  # noqa: PLC0415
 
     if at is not None:
         raise ConfigError(["--at is for a single host: a fleet has the newest predictions only"])
     with _stored_fleet(config) as fleet:
         if host is not None:
-            details = _details(fleet, host, WEEK)
+            details = _newest_details(config, fleet, host)
             if not details.host.predictions:
                 raise NotEnoughDataError(f"{host} has no current prediction: its newest sample is missing or too old")
-            _print_host(options, fleet, host, WEEK)
+            _print_details(options, fleet, details)
             return ExitCode.DONE
         limit = MAX_LIMIT if options.json else LISTED_HOSTS
-        page = select_hosts(fleet.state, Selection(limit=limit))
+        live = read_live_hosts(config, limit) if fleet.running else None
+        page = live or select_hosts(fleet.state, Selection(limit=limit))
         if not any(entry.predictions for entry in page.hosts):
-            raise NotEnoughDataError(_no_prediction(fleet))
+            raise NotEnoughDataError(_no_prediction(page.at, is_running=fleet.running))
         print_result(options, page, fleet_hosts_report(page, fleet.note))
     return ExitCode.DONE
 
@@ -146,13 +148,11 @@ def fleet_models(options: GlobalOptions, config: Config, host: str | None) -> in
     return ExitCode.DONE
 
 
-def _no_prediction(fleet: StoredFleet) -> str:
-    """Return the reason why no host has a current prediction, with the age of the newest sample."""
-    from monitor.fleet.serving.host_documents import newest_step  # noqa: PLC0415
+def _no_prediction(at: float | None, *, is_running: bool) -> str:
+    """Return the reason why no host has a current prediction, given the newest step in seconds since the epoch."""
     from monitor.system.formatting import format_time  # noqa: PLC0415
 
-    at = newest_step(fleet.state.table)
-    problem = "" if fleet.running else ", and the fleet process does not run"
+    problem = "" if is_running else ", and the fleet process does not run"
     if at is None:
         return f"no host has a prediction yet{problem}"
     return f"no host has a current prediction: the newest sample is of {format_time(at)}{problem}"
@@ -198,8 +198,19 @@ def _details(fleet: StoredFleet, host: str, seconds: float) -> FleetHostDetailsD
     return document
 
 
-def _print_host(options: GlobalOptions, fleet: StoredFleet, host: str, seconds: float) -> None:
+def _newest_details(config: Config, fleet: StoredFleet, host: str) -> FleetHostDetailsDocument:
+    """Return the details of one host from the process, or as stored if it does not answer.
+
+    Raises:
+        ConfigError: there is no such host.
+    """
+    from monitor.fleet.serving.stored_fleet import read_live_host  # noqa: PLC0415
+
+    live = read_live_host(config, host) if fleet.running else None
+    return live or _details(fleet, host, WEEK)
+
+
+def _print_details(options: GlobalOptions, fleet: StoredFleet, details: FleetHostDetailsDocument) -> None:
     from monitor.reports.fleet import fleet_host_report  # noqa: PLC0415
 
-    details = _details(fleet, host, seconds)
     print_result(options, details, fleet_host_report(details, fleet.note))

@@ -183,8 +183,16 @@ def severity_of(horizon: float) -> Severity:
     return Severity.WARNING if horizon <= 1800 else Severity.INFO
 
 
-def test_event(origin: Origin, now: float) -> Event:
-    """Return the event that `monitor notify test` sends, at `now` in seconds since the epoch."""
+def test_event(origin: Origin, now: float, *, is_fleet: bool) -> Event:
+    """Return the event that `monitor notify test` sends.
+
+    Args:
+        origin: host and URL.
+        now: seconds since the epoch.
+        is_fleet: True if the channels get the events of a fleet.
+    """
+    subject = "High load of the hosts of this fleet" if is_fleet else "High load and anomalies of this host"
+    verb = "is" if is_fleet else "are"
     key = incident_key(origin.host, EventKind.TEST, now)
     return Event(
         key=key,
@@ -197,5 +205,5 @@ def test_event(origin: Origin, now: float) -> Event:
         started_at=now,
         url=origin.url,
         title=f"Test notification of monitor on {origin.host}",
-        details="High load and anomalies of this host are reported here.",
+        details=f"{subject} {verb} reported here.",
     )

@@ -110,7 +110,7 @@ class FleetState:
 def current_table(table: HostTable, config: Config, cycle: CycleState, now: float) -> HostTable:
     """Return the table of a running process as of the clock: hosts without a sample for three steps are stale.
 
-    A step counts once the cycle has tried to read it, or at the latest when the next one has come.
+    A step counts once the cycle has tried to read it, or at the latest when the next one is due.
 
     Args:
         table: table of the newest step that was read.

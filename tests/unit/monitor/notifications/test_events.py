@@ -2,7 +2,8 @@
 
 import pytest
 
-from monitor.notifications.events import Change, Event, EventKind, Severity
+from monitor.notifications import events
+from monitor.notifications.events import Change, Event, EventKind, Origin, Severity
 
 pytestmark = pytest.mark.unit
 
@@ -28,3 +29,9 @@ def test_unknown_base_rate_is_left_out(base_rate, line):
         base_rate=base_rate,
     )
     assert event.lines[0] == line
+
+
+@pytest.mark.parametrize(("is_fleet", "text"), [(True, "of the hosts of this fleet is"), (False, "of this host are")])
+def test_test_event_names_what_is_monitored(is_fleet, text):
+    event = events.test_event(Origin("server", "http://server"), 1_700_000_000.0, is_fleet=is_fleet)
+    assert text in event.text
