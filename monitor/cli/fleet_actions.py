@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.config.loader import Config
     from monitor.documents.fleet import FleetHostDetailsDocument
     from monitor.fleet.process.state import FleetState
+    from monitor.queries.channels import ChannelOverview
     from storage.fleet.repository import FleetRepository
 
 LISTED_HOSTS = 20
@@ -35,11 +36,19 @@ host_option = click.option(
 
 @dataclass(frozen=True)
 class StoredFleet:
-    """Fleet as of the database, with its repository; `running` is True if the fleet process runs."""
+    """Fleet as of the database.
+
+    Attributes:
+        state: hosts and warnings.
+        repository: the stored fleet.
+        running: True if the fleet process runs.
+        channels: notification channels.
+    """
 
     state: FleetState
     repository: FleetRepository
     running: bool
+    channels: tuple[ChannelOverview, ...]
 
     @property
     def note(self) -> str:
@@ -72,6 +81,7 @@ def check_host_option(config: Config, host: str | None) -> None:
 
 def fleet_status(options: GlobalOptions, config: Config, host: str | None) -> int:
     """Print the status of the fleet process, or one host; exit code 3 if the process does not run."""
+    from monitor.documents.status.parts import channel_status  # noqa: PLC0415
     from monitor.fleet.serving.stored_fleet import read_live_fleet_status, stored_status  # noqa: PLC0415
     from monitor.reports.fleet import fleet_status_report  # noqa: PLC0415
 
@@ -80,7 +90,8 @@ def fleet_status(options: GlobalOptions, config: Config, host: str | None) -> in
             _print_details(options, fleet, _newest_details(config, fleet, host))
         else:
             live = read_live_fleet_status(config) if fleet.running else None
-            document = live or stored_status(fleet.state, running=fleet.running)
+            stored = stored_status(fleet.state, running=fleet.running)
+            document = live or replace(stored, notifications=tuple(map(channel_status, fleet.channels)))
             print_result(options, document, fleet_status_report(document))
         return ExitCode.DONE if fleet.running else ExitCode.NOT_RUNNING
 
@@ -161,6 +172,7 @@ def _no_prediction(at: float | None, *, is_running: bool) -> str:
 @contextmanager
 def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
     from monitor.fleet.serving.stored_fleet import read_stored_fleet  # noqa: PLC0415
+    from monitor.queries.channels import read_channels  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import is_locked  # noqa: PLC0415
     from storage.fleet.repository import FleetRepository  # noqa: PLC0415
@@ -169,7 +181,9 @@ def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
         path = stores.database.lock_path("daemon")
         repository = FleetRepository(stores.database)
         running = path is not None and is_locked(path)
-        yield StoredFleet(read_stored_fleet(repository, config, time.time()), repository, running)
+        now = time.time()
+        channels = read_channels(stores, config.notify, now)
+        yield StoredFleet(read_stored_fleet(repository, config, now), repository, running, channels)
 
 
 def _check_host(fleet: StoredFleet, host: str) -> None:

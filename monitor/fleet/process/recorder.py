@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from model.units import DAY
+from monitor.config.notify.section import NotifySection
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import FleetStorageState
+from monitor.queries.channels import ChannelOverview, read_channels
 from monitor.stores import Stores
 from storage import StorageError
 from storage.fleet.records import SCORE_SUMS, FleetChange, FleetHost, FleetScore, FleetWarning, HostPrediction
@@ -212,6 +214,17 @@ def delete_old(storage: OpenableStorage, retention: float, now: float) -> None:
     repository.merge_scores(now - HOURLY_SCORES)
     repository.purge(now - retention)
     storage.stores.notifications.purge_finished(now - NOTIFICATIONS_KEPT)
+
+
+def channels_of(storage: OpenableStorage, notify: NotifySection) -> tuple[ChannelOverview, ...]:
+    """Return the stored state of each notification channel; none while the database is not open.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    if storage.open_generation() is None:
+        return ()
+    return read_channels(storage.stores, notify, time.time())
 
 
 def _drop_oldest(entries: dict[Key, Value], limit: int) -> None:

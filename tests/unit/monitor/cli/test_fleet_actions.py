@@ -106,3 +106,11 @@ def test_host_option_needs_a_fleet(run, command):
     result = run(command, "--host", "a")
     assert result.code == 2
     assert "--host needs source.kind" in result.errors
+
+
+def test_status_has_a_line_for_each_channel(fleet):
+    with fleet.config.open("a") as file:
+        file.write('[notify.channels.ops]\nkind = "command"\nargv = ["true"]\n')
+    (channel,) = fleet("status", "--json").document["notifications"]
+    assert (channel["channel"], channel["pending"]) == ("ops", 0)
+    assert "ops (command): nothing delivered yet" in fleet("status").output

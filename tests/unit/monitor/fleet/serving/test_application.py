@@ -6,7 +6,9 @@ import pytest
 
 from monitor.fleet.process.state import CycleState
 from monitor.fleet.serving.application import FleetApplication
+from monitor.queries.channels import ChannelOverview
 from monitor.state import Histogram, JobState
+from storage import ChannelHealth, StorageError
 from tests.unit.monitor.fleet.fleets import STEP, running_fleet
 
 pytestmark = pytest.mark.unit
@@ -143,3 +145,19 @@ def test_invalid_requests_have_their_status(state, path, query, method, code):
 def test_status_document_is_served(state):
     code, body, _ = get(state, "/api/v1/status")
     assert (code, json.loads(body)["hosts"]) == (200, 3)
+
+
+def test_status_has_the_channels_of_the_notifications(state):
+    overview = ChannelOverview("webhook", ChannelHealth("ops", failures=2), pending=3, given_up=1)
+
+    def answer(channels):
+        application = FleetApplication(lambda: state, channels=channels)
+        environ = {"PATH_INFO": "/api/v1/status", "QUERY_STRING": "", "REQUEST_METHOD": "GET"}
+        return json.loads(b"".join(application(environ, lambda *_: None)))["notifications"]
+
+    def unavailable():
+        raise StorageError("locked")
+
+    (channel,) = answer(lambda: (overview,))
+    assert (channel["channel"], channel["kind"], channel["failures"], channel["pending"]) == ("ops", "webhook", 2, 3)
+    assert answer(unavailable) == []
