@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.config.loader import Config
     from monitor.documents.fleet import FleetHostDetailsDocument
     from monitor.fleet.process.state import FleetState
+    from monitor.queries.channels import ChannelOverview
     from storage.fleet.repository import FleetRepository
 
 LISTED_HOSTS = 20
@@ -35,11 +36,19 @@ host_option = click.option(
 
 @dataclass(frozen=True)
 class StoredFleet:
-    """Fleet as of the database, with its repository; `running` is True if the fleet process runs."""
+    """Fleet as of the database.
+
+    Attributes:
+        state: hosts and warnings.
+        repository: the stored fleet.
+        running: True if the fleet process runs.
+        channels: notification channels.
+    """
 
     state: FleetState
     repository: FleetRepository
     running: bool
+    channels: tuple[ChannelOverview, ...]
 
     @property
     def note(self) -> str:
@@ -72,15 +81,17 @@ def check_host_option(config: Config, host: str | None) -> None:
 
 def fleet_status(options: GlobalOptions, config: Config, host: str | None) -> int:
     """Print the status of the fleet process, or one host; exit code 3 if the process does not run."""
+    from monitor.documents.status.parts import channel_status  # noqa: PLC0415
     from monitor.fleet.serving.stored_fleet import read_live_fleet_status, stored_status  # noqa: PLC0415
     from monitor.reports.fleet import fleet_status_report  # noqa: PLC0415
 
     with _stored_fleet(config) as fleet:
         if host is not None:
-            _print_host(options, fleet, host, WEEK)
+            _print_details(options, fleet, _newest_details(config, fleet, host))
         else:
             live = read_live_fleet_status(config) if fleet.running else None
-            document = live or stored_status(fleet.state, running=fleet.running)
+            stored = stored_status(fleet.state, running=fleet.running)
+            document = live or replace(stored, notifications=tuple(map(channel_status, fleet.channels)))
             print_result(options, document, fleet_status_report(document))
         return ExitCode.DONE if fleet.running else ExitCode.NOT_RUNNING
 
@@ -93,21 +104,23 @@ def fleet_predict(options: GlobalOptions, config: Config, host: str | None, at: 
         NotEnoughDataError: no host has a prediction.
     """
     from monitor.fleet.serving.selection import MAX_LIMIT, Selection, select_hosts  # noqa: PLC0415
+    from monitor.fleet.serving.stored_fleet import read_live_hosts  # noqa: PLC0415
     from monitor.reports.fleet import fleet_hosts_report  # noqa: PLC0415
 
     if at is not None:
         raise ConfigError(["--at is for a single host: a fleet has the newest predictions only"])
     with _stored_fleet(config) as fleet:
         if host is not None:
-            details = _details(fleet, host, WEEK)
+            details = _newest_details(config, fleet, host)
             if not details.host.predictions:
                 raise NotEnoughDataError(f"{host} has no current prediction: its newest sample is missing or too old")
-            _print_host(options, fleet, host, WEEK)
+            _print_details(options, fleet, details)
             return ExitCode.DONE
         limit = MAX_LIMIT if options.json else LISTED_HOSTS
-        page = select_hosts(fleet.state, Selection(limit=limit))
+        live = read_live_hosts(config, limit) if fleet.running else None
+        page = live or select_hosts(fleet.state, Selection(limit=limit))
         if not any(entry.predictions for entry in page.hosts):
-            raise NotEnoughDataError("no host has a prediction yet: is the fleet process running?")
+            raise NotEnoughDataError(_no_prediction(page.at, is_running=fleet.running))
         print_result(options, page, fleet_hosts_report(page, fleet.note))
     return ExitCode.DONE
 
@@ -146,9 +159,20 @@ def fleet_models(options: GlobalOptions, config: Config, host: str | None) -> in
     return ExitCode.DONE
 
 
+def _no_prediction(at: float | None, *, is_running: bool) -> str:
+    """Return the reason why no host has a current prediction, given the newest step in seconds since the epoch."""
+    from monitor.system.formatting import format_time  # noqa: PLC0415
+
+    problem = "" if is_running else ", and the fleet process does not run"
+    if at is None:
+        return f"no host has a prediction yet{problem}"
+    return f"no host has a current prediction: the newest sample is of {format_time(at)}{problem}"
+
+
 @contextmanager
 def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
     from monitor.fleet.serving.stored_fleet import read_stored_fleet  # noqa: PLC0415
+    from monitor.queries.channels import read_channels  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import is_locked  # noqa: PLC0415
     from storage.fleet.repository import FleetRepository  # noqa: PLC0415
@@ -157,7 +181,9 @@ def _stored_fleet(config: Config) -> Iterator[StoredFleet]:
         path = stores.database.lock_path("daemon")
         repository = FleetRepository(stores.database)
         running = path is not None and is_locked(path)
-        yield StoredFleet(read_stored_fleet(repository, config), repository, running)
+        now = time.time()
+        channels = read_channels(stores, config.notify, now)
+        yield StoredFleet(read_stored_fleet(repository, config, now), repository, running, channels)
 
 
 def _check_host(fleet: StoredFleet, host: str) -> None:
@@ -186,8 +212,19 @@ def _details(fleet: StoredFleet, host: str, seconds: float) -> FleetHostDetailsD
     return document
 
 
-def _print_host(options: GlobalOptions, fleet: StoredFleet, host: str, seconds: float) -> None:
+def _newest_details(config: Config, fleet: StoredFleet, host: str) -> FleetHostDetailsDocument:
+    """Return the details of one host from the process, or as stored if it does not answer.
+
+    Raises:
+        ConfigError: there is no such host.
+    """
+    from monitor.fleet.serving.stored_fleet import read_live_host  # noqa: PLC0415
+
+    live = read_live_host(config, host) if fleet.running else None
+    return live or _details(fleet, host, WEEK)
+
+
+def _print_details(options: GlobalOptions, fleet: StoredFleet, details: FleetHostDetailsDocument) -> None:
     from monitor.reports.fleet import fleet_host_report  # noqa: PLC0415
 
-    details = _details(fleet, host, seconds)
     print_result(options, details, fleet_host_report(details, fleet.note))

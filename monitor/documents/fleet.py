@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from monitor.documents.status.parts import ChannelStatus
+
 
 @dataclass(frozen=True)
 class HostForecastDocument:
@@ -213,6 +215,7 @@ class FleetStatusDocument:
         hung_jobs: names of the jobs that hang.
         database: URL of the database, without credentials.
         storage_error: error of the newest write to the database; None if it succeeded.
+        notifications: state of each notification channel, as of the database.
     """
 
     version: str
@@ -233,3 +236,4 @@ class FleetStatusDocument:
     hung_jobs: tuple[str, ...]
     database: str
     storage_error: str | None
+    notifications: tuple[ChannelStatus, ...] = ()

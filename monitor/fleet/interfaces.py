@@ -81,7 +81,8 @@ class FleetForecast:
         hosts: (hosts,) values of the host label, in the order of the arrays.
         horizons: (horizons,) seconds.
         probabilities: (hosts, horizons) probability of high load within the horizon, NaN without a prediction.
-        base_rates: (hosts, horizons) share of the host's history before high load within the horizon, NaN if unknown.
+        base_rates: (hosts, horizons) share of the host's history before high load within the horizon, NaN if too
+            few outcomes are known.
         thresholds: (hosts, horizons) probability at which a warning starts.
         warnings: (hosts, horizons) True while a warning is active.
         high: (hosts,) True during high load.

@@ -117,7 +117,7 @@ class Event:
         title: event in one line.
         horizon: shortest horizon with a warning, or that of the resource, in seconds; None if there is none.
         probability: probability of high load, or of passing the limit, within the horizon; None without a horizon.
-        base_rate: usual probability within the horizon; None without a horizon.
+        base_rate: usual probability within the horizon; None without a horizon, or if it is unknown.
         load_is_high: True during high load; the probability is then that it continues or returns.
         contributions: metrics that contributed most, at most three.
         severities: severities of the incident so far, in ascending order; empty if it has only one.
@@ -151,7 +151,8 @@ class Event:
         if self.horizon is not None and not (self.capacity is not None and self.capacity.exhausted):
             name = "Probability that it continues or returns" if self.load_is_high else "Probability"
             chance = f"{format_percent(self.probability)} within {format_duration(self.horizon)}"
-            lines.append(f"{name}: {chance}, usually {format_percent(self.base_rate)}")
+            usual = "" if self.base_rate is None else f", usually {format_percent(self.base_rate)}"
+            lines.append(f"{name}: {chance}{usual}")
         if self.capacity is not None:
             lines += self.capacity.lines
         if self.contributions:
@@ -182,8 +183,16 @@ def severity_of(horizon: float) -> Severity:
     return Severity.WARNING if horizon <= 1800 else Severity.INFO
 
 
-def test_event(origin: Origin, now: float) -> Event:
-    """Return the event that `monitor notify test` sends, at `now` in seconds since the epoch."""
+def test_event(origin: Origin, now: float, *, is_fleet: bool) -> Event:
+    """Return the event that `monitor notify test` sends.
+
+    Args:
+        origin: host and URL.
+        now: seconds since the epoch.
+        is_fleet: True if the channels get the events of a fleet.
+    """
+    subject = "High load of the hosts of this fleet" if is_fleet else "High load and anomalies of this host"
+    verb = "is" if is_fleet else "are"
     key = incident_key(origin.host, EventKind.TEST, now)
     return Event(
         key=key,
@@ -196,5 +205,5 @@ def test_event(origin: Origin, now: float) -> Event:
         started_at=now,
         url=origin.url,
         title=f"Test notification of monitor on {origin.host}",
-        details="High load and anomalies of this host are reported here.",
+        details=f"{subject} {verb} reported here.",
     )

@@ -13,6 +13,7 @@ from monitor.documents.fleet import (
     FleetWarningDocument,
 )
 from monitor.reports.blocks import Block, Cell, Report, Table, Toned
+from monitor.reports.status.channels import channel_lines
 from monitor.system.formatting import format_count, format_duration, format_number, format_percent, format_time
 
 MAX_LISTED_WARNINGS = 20
@@ -27,7 +28,7 @@ def fleet_status_report(status: FleetStatusDocument) -> Report:
         state = "fleet process: runs, but does not answer at web.listen"
     else:
         state = f"fleet process: runs since {format_time(status.started_at)}"
-    blocks = [state]
+    blocks: list[Block] = [state]
     if status.source is not None:
         source = status.source
         problem = "" if source.error is None else f", unavailable since {format_time(source.failing_since)}"
@@ -41,6 +42,7 @@ def fleet_status_report(status: FleetStatusDocument) -> Report:
         f"{status.pending} waiting for their histories"
     )
     blocks.append(f"load: {format_count(status.high_load, 'host')} high, {status.warning} with a warning")
+    blocks += channel_lines(status.notifications)
     blocks += [f"job hung: {name}" for name in status.hung_jobs]
     blocks += [f"database: {status.storage_error}"] if status.storage_error else []
     return Report(tuple(blocks))
@@ -58,7 +60,7 @@ def fleet_hosts_report(page: FleetDocument, note: str = "") -> Report:
     horizons = sorted({prediction.horizon for host in page.hosts for prediction in host.predictions})
     header = ("host", *(format_duration(horizon) for horizon in horizons), "state", "model")
     rows = [(host.host, *_probabilities(host, horizons), _state(host), host.model or "-") for host in page.hosts]
-    blocks: list[Block] = [Table(header, rows, words={"state", "model"})]
+    blocks: list[Block] = [f"newest step: {format_time(page.at)}", Table(header, rows, words={"state", "model"})]
     if page.matched > len(page.hosts):
         blocks.append(f"{len(page.hosts)} of {page.matched} hosts")
     blocks += [note] if note else []

@@ -93,10 +93,18 @@ def test_fleet_process_survives_the_absence_of_prometheus(tmp_path):
         assert b"source unavailable" in fetch(f"{url}/-/healthy")
         assert b"monitor_fleet_source_success 0.0\n" in fetch(f"{url}/metrics")
         wait_for(lambda: read_json(f"{url}/api/v1/status")["source"]["errors"] >= 2, log)
+        wait_for(lambda: read_json(f"{url}/api/v1/status")["stale"] == 3, log)
+        assert read_json(f"{url}/api/v1/status")["predicted"] == 0
+        assert b"monitor_high_load_probability{" not in fetch(f"{url}/metrics")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            fetch(f"{url}/-/ready")
+        with caught.value as answer:
+            assert (answer.code, b"source unavailable" in answer.read()) == (503, True)
 
         server.enter_context(running(command, f"http://127.0.0.1:{port}/-/ready", tmp_path / "prometheus.log"))
         wait_for(lambda: read_json(f"{url}/api/v1/status")["source"]["filled_steps"], log)
         assert read_json(f"{url}/api/v1/status")["source"]["error"] is None
+        wait_for(lambda: read_json(f"{url}/api/v1/status")["predicted"] == 3, log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, log.read_text()
 

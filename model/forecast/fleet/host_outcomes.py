@@ -13,8 +13,12 @@ from model.forecast.fleet.host_levels import HostLevels
 from model.forecast.fleet.outcome_log import OutcomeLog
 from model.forecast.online.decision_table import DecisionTable
 from model.forecast.online.decisions import FallbackDecision
+from model.forecast.online.fallback import MIN_BLOCKS
 from model.forecast.online.running_level import MEMORY
 from model.forecast.predictor import Predictor
+
+MIN_BASE_RATE_HORIZONS = MIN_BLOCKS
+"""Smallest time with known outcomes, in horizons, for a base rate: outcomes within one horizon are correlated."""
 
 
 class HostOutcomes:
@@ -32,6 +36,7 @@ class HostOutcomes:
             hosts: number of hosts.
         """
         spec = predictor.spec
+        self._step = spec.step
         self._width = bucket_width(spec.step) or spec.step
         self._horizons = predictor.horizons
         self._thresholds = predictor.thresholds
@@ -40,6 +45,7 @@ class HostOutcomes:
         self._decisions: list[tuple[FallbackDecision, ...]] = [self._undecided] * hosts
         self._known = np.zeros((hosts, len(predictor.horizons)))
         self._events = np.zeros((hosts, len(predictor.horizons)))
+        self._covered = np.zeros((hosts, len(predictor.horizons)))
         self._tabulate()
 
     @property
@@ -47,22 +53,28 @@ class HostOutcomes:
         return (FallbackDecision(),) * len(self._horizons)
 
     def base_rates(self, hosts: Integers) -> Floats:
-        """Return the event rate (n, horizons) of the hosts at positions (n,), NaN if no outcome is known."""
+        """Return the event rate (n, horizons) of the hosts at positions (n,), NaN if too few outcomes are known.
+
+        They are too few if they cover less than MIN_BASE_RATE_HORIZONS times the horizon.
+        """
         known = self._known[hosts]
+        is_enough = self._covered[hosts] >= MIN_BASE_RATE_HORIZONS * np.asarray(self._horizons)
         rates = np.full(known.shape, np.nan)
-        np.divide(self._events[hosts], known, out=rates, where=known > 0)
+        np.divide(self._events[hosts], known, out=rates, where=is_enough)
         return rates
 
     def set_base_rate(self, host: int, labels: Floats) -> None:
         """Set the base rate of a host from the labels (rows, horizons) of its history, NaN if unknown."""
         self._known[host] = np.count_nonzero(~np.isnan(labels), axis=0)
         self._events[host] = np.count_nonzero(labels == 1, axis=0)
+        self._covered[host] = self._known[host] * self._step
 
     def clear(self, hosts: Integers) -> None:
         """Forget all outcomes of hosts, by their positions (n,)."""
         self.log.clear(hosts)
         self._known[hosts] = 0
         self._events[hosts] = 0
+        self._covered[hosts] = 0
         self.forget_predictions(hosts)
 
     def forget_predictions(self, hosts: Integers) -> None:
@@ -89,6 +101,7 @@ class HostOutcomes:
             known = ~np.isnan(matured.outcomes)
             hosts = matured.hosts[known]
             self._known[hosts, matured.horizon] += 1
+            self._covered[hosts, matured.horizon] += self._width
             self._events[hosts, matured.horizon] += matured.outcomes[known]
             self._levels.observe(matured, *self._table.all_calibrations)
 

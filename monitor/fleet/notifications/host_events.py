@@ -76,6 +76,8 @@ class FleetEventCollector:
     def collect(self, now: float) -> None:
         """Queue the events that are due, unless a recurring maintenance window is in progress.
 
+        A missed step that was filled later has no events: it is in the past, and the newest step follows.
+
         Args:
             now: seconds since the epoch.
         """
@@ -83,6 +85,8 @@ class FleetEventCollector:
             return
         state = self._state()
         table = state.table
+        if table.filled:
+            return
         for host, load in host_levels(table, state.step, self._in_progress(table)).items():
             self._compare(table, host, load, now)
 

@@ -104,7 +104,7 @@ class FleetCycle:
             sample = self._read(at)
             if sample is not None and self._filled(at):
                 self._predict(sample)
-            self._count_cycle(started)
+            self._count_cycle(started, at)
         self._publish_state()
         if self._loader.waiting and self._newest is not None:
             self._load(self._newest + self._settings.step)
@@ -120,9 +120,14 @@ class FleetCycle:
         if expired:
             log.info("hosts expired", hosts=len(expired), first=expired[0])
 
-    def _count_cycle(self, started: float) -> None:
-        seconds = self._monotonic() - started
-        self._state = replace(self._state, cycles=self._state.cycles + 1, cycle_seconds=seconds, newest=self._newest)
+    def _count_cycle(self, started: float, at: float) -> None:
+        self._state = replace(
+            self._state,
+            cycles=self._state.cycles + 1,
+            cycle_seconds=self._monotonic() - started,
+            newest=self._newest,
+            tried=at,
+        )
 
     def _load(self, until: float) -> None:
         """Read histories before a time (seconds since the epoch), until shortly before the next step."""

@@ -16,7 +16,7 @@ from monitor.daemon.storage import DaemonStorage, raise_fatal
 from monitor.errors import ConfigError, MonitorError
 from monitor.fleet.process.holder import FleetStateHolder, max_silence
 from monitor.fleet.process.parts import FleetFactory, FleetParts, build_parts, same_parts
-from monitor.fleet.process.recorder import FleetRecorder, FleetStorageJob, delete_old
+from monitor.fleet.process.recorder import STORAGE_INTERVAL, FleetRecorder, FleetStorageJob, channels_of, delete_old
 from monitor.fleet.serving.application import FleetApplication
 from monitor.fleet.source.factory import source_problems
 from monitor.system.logging import get_logger, setup_logging
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from monitor.fleet.notifications.wiring import FleetNotifications
 
 log = get_logger(__name__)
-
-STORAGE_INTERVAL = 5.0
-"""Seconds between two writes to the database."""
 
 NOTIFICATION_INTERVAL = 5.0
 """Seconds between two comparisons of the hosts with what was notified."""
@@ -62,7 +59,12 @@ class FleetProcess:
         self._recorder = FleetRecorder()
         self._notifications: FleetNotifications | None = None
         self.holder = FleetStateHolder(config, notifier)
-        self._application = FleetApplication(self.holder.state, self._repository, socket.gethostname())
+        self._application = FleetApplication(
+            self.holder.state,
+            self._repository,
+            socket.gethostname(),
+            channels=lambda: channels_of(self._storage, self._config.notify),
+        )
         with ExitStack() as opened:
             self._web = make_server(config, self._guarded(config))
             opened.callback(self._web.close)

@@ -12,7 +12,7 @@ from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.fleet.process.host_table import empty_table
 from monitor.fleet.process.members import Members
-from monitor.fleet.process.state import CycleState, FleetState, FleetStorageState
+from monitor.fleet.process.state import CycleState, FleetState, FleetStorageState, current_table
 from monitor.fleet.remote_write.state import RemoteWriteState
 from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
@@ -47,7 +47,15 @@ class FleetStateHolder:
         page_url: URL of the page as seen from this machine; empty until the port is bound.
     """
 
-    def __init__(self, config: Config, notifier: Notifier) -> None:
+    def __init__(self, config: Config, notifier: Notifier, clock: Callable[[], float] = time.time) -> None:
+        """Initialize without members.
+
+        Args:
+            config: configuration in effect.
+            notifier: receives the state for systemd.
+            clock: returns the current time in seconds since the epoch.
+        """
+        self._clock = clock
         self.version = release()
         self.page_url = ""
         self._config = config
@@ -118,14 +126,15 @@ class FleetStateHolder:
             self._notifier.stalled(f"no cycle for {approximate_duration(silence)}")
 
     def state(self) -> FleetState:
-        """Return the current state of the process."""
+        """Return the current state of the process; hosts without a sample for three steps of the clock are stale."""
         members = self._members
+        newest = empty_table(()) if members is None else members.table
         return FleetState(
             version=self.version,
             python=platform.python_version(),
             config=self._config,
             started_at=self._started_at,
-            table=empty_table(()) if members is None else members.table,
+            table=current_table(newest, self._config, self._cycle, self._clock()),
             warnings=() if members is None else members.active_warnings,
             cycle=self._cycle,
             working=time.monotonic() - self._cycle_at < max_silence(self._config.source.step),

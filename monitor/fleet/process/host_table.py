@@ -27,6 +27,8 @@ class HostTable:
         columns: names of the sample fields.
         horizons: seconds.
         time: newest step, in seconds since the epoch; NaN before the first one.
+        due: step that the clock has reached, in seconds since the epoch; NaN if it is not later than `time`.
+        filled: True if the newest step was missed and filled later, so that it is in the past.
         first_seen: (hosts,) time of the first sample in this process.
         last_seen: (hosts,) time of the newest sample.
         values: (hosts, columns) newest sample, NaN where missing.
@@ -55,6 +57,8 @@ class HostTable:
     models: np.ndarray[Any, np.dtype[np.str_]]
     recent: np.ndarray[Any, np.dtype[np.float32]]
     rows: Mapping[str, int] = field(repr=False, compare=False)
+    due: float = np.nan
+    filled: bool = False
 
     @property
     def risk_horizon(self) -> int:
@@ -62,8 +66,12 @@ class HostTable:
         return len(self.horizons) // 2
 
     def stale(self, step: float) -> Bools:
-        """Return (hosts,) True for hosts without a sample in the newest STALE_STEPS steps of `step` seconds."""
-        return self.time - self.last_seen >= STALE_STEPS * step
+        """Return (hosts,) True for hosts without a sample in the newest STALE_STEPS steps of `step` seconds.
+
+        The newest step is that of the clock, so that hosts become stale while the source is away.
+        """
+        newest = float(np.fmax(self.time, self.due))
+        return newest - self.last_seen >= STALE_STEPS * step
 
     def predicted(self, step: float) -> Bools:
         """Return (hosts,) True for hosts that have a current prediction."""
@@ -93,7 +101,23 @@ def empty_table(columns: Sequence[str]) -> HostTable:
     )
 
 
-def updated(table: HostTable, sample: FleetSample, forecast: FleetForecast, step: float) -> HostTable:
+def as_of(table: HostTable, due: float, step: float) -> HostTable:
+    """Return the table at a later time; the same table if no further host is stale then.
+
+    Args:
+        table: table of the newest step.
+        due: step that the clock has reached, in seconds since the epoch.
+        step: seconds between samples.
+    """
+    if not due > table.time:
+        return table
+    later = replace(table, due=due)
+    return table if np.array_equal(later.stale(step), table.stale(step)) else later
+
+
+def updated(
+    table: HostTable, sample: FleetSample, forecast: FleetForecast, step: float, *, filled: bool = False
+) -> HostTable:
     """Return the table after one step; hosts that it lacks are appended.
 
     Args:
@@ -101,13 +125,14 @@ def updated(table: HostTable, sample: FleetSample, forecast: FleetForecast, step
         sample: samples of some hosts.
         forecast: predictions of the same hosts or of fewer.
         step: seconds between samples.
+        filled: True for a missed step that is filled later.
     """
     table = _shifted(
         _extended(_with_horizons(table, forecast.horizons), sample.hosts, sample.time), sample.time, step
     )
     seen = _rows_of(table, sample.hosts)
     predicted = _rows_of(table, forecast.hosts)
-    changed = {
+    changed: dict[str, Any] = {
         "last_seen": _assigned(table.last_seen, seen, sample.time),
         "values": _assigned(table.values, seen, sample.values),
     }
@@ -116,7 +141,7 @@ def updated(table: HostTable, sample: FleetSample, forecast: FleetForecast, step
     if len(predicted):
         newest = forecast.probabilities[:, table.risk_horizon]
         changed["recent"] = _assigned(table.recent, (predicted, -1), newest)
-    return replace(table, **changed)
+    return replace(table, filled=filled, **changed)
 
 
 def without(table: HostTable, hosts: Sequence[str]) -> HostTable:

@@ -87,7 +87,7 @@ class Members:
             self._scorer = OutcomeScorer(forecast.horizons, self._step)
         self._scorer.advance(forecast, live=live)
         new = tuple(host for host in sample.hosts if host not in self.table.rows)
-        self.table = updated(self.table, sample, forecast, self._step)
+        self.table = updated(self.table, sample, forecast, self._step, filled=not live)
         if live:
             with self._lock:
                 warnings = self._tracker.update(forecast)

@@ -135,7 +135,8 @@ class OutcomeScorer:
         scored = predicted & (happened | (steps >= MIN_KNOWN * length))
         calm = scored & ~self._high[slot]
         warned = calm & self._warnings[slot, :, index]
-        base_rates = np.nan_to_num(self._base_rates[:, index], nan=0.5)
+        # Without a base rate, a prediction counts as neither better nor worse than it.
+        base_rates = np.where(np.isnan(self._base_rates[:, index]), probabilities, self._base_rates[:, index])
         sums = {
             "unknown": predicted & ~scored,
             "scored": scored,
@@ -144,7 +145,7 @@ class OutcomeScorer:
             "true_warnings": warned & happened,
             "outcome_sum": scored & happened,
             "brier_sum": np.where(scored, (np.nan_to_num(probabilities) - happened) ** 2, 0.0),
-            "baseline_brier_sum": np.where(scored, (base_rates - happened) ** 2, 0.0),
+            "baseline_brier_sum": np.where(scored, (np.nan_to_num(base_rates) - happened) ** 2, 0.0),
         }
         at = made * self._step
         hour = at - at % HOUR

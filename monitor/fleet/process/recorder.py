@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from model.units import DAY
+from monitor.config.notify.section import NotifySection
 from monitor.fleet.process.members import Members
 from monitor.fleet.process.state import FleetStorageState
+from monitor.queries.channels import ChannelOverview, read_channels
 from monitor.stores import Stores
 from storage import StorageError
 from storage.fleet.records import SCORE_SUMS, FleetChange, FleetHost, FleetScore, FleetWarning, HostPrediction
@@ -24,6 +26,9 @@ MAX_PENDING_SCORES = 500_000
 
 MAX_PENDING_WARNINGS = 100_000
 """Largest number of warnings that wait for the database; the oldest are dropped."""
+
+STORAGE_INTERVAL = 5.0
+"""Seconds between two writes to the database."""
 
 ROWS_PER_SECOND = 100.0
 """Largest average number of predictions stored per second: those of many hosts are stored less often."""
@@ -146,7 +151,7 @@ class FleetStorageJob:
         if now >= self._due:
             table = self._members.table
             self._members.request_record()
-            self._due = now + len(table.hosts) * max(1, len(table.horizons)) / ROWS_PER_SECOND
+            self._due = now + prediction_interval(len(table.hosts), len(table.horizons))
         try:
             self._storage.ensure_open()
             repository = FleetRepository(self._storage.stores.database)
@@ -189,6 +194,11 @@ class FleetStorageJob:
         return FleetChange(hosts=hosts, warnings=(*active, *over))
 
 
+def prediction_interval(hosts: int, horizons: int) -> float:
+    """Return the shortest time in seconds between two writes of the predictions of a fleet."""
+    return hosts * max(1, horizons) / ROWS_PER_SECOND
+
+
 def delete_old(storage: OpenableStorage, retention: float, now: float) -> None:
     """Merge the totals of older hours, and delete what is older than the retention.
 
@@ -204,6 +214,17 @@ def delete_old(storage: OpenableStorage, retention: float, now: float) -> None:
     repository.merge_scores(now - HOURLY_SCORES)
     repository.purge(now - retention)
     storage.stores.notifications.purge_finished(now - NOTIFICATIONS_KEPT)
+
+
+def channels_of(storage: OpenableStorage, notify: NotifySection) -> tuple[ChannelOverview, ...]:
+    """Return the stored state of each notification channel; none while the database is not open.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    if storage.open_generation() is None:
+        return ()
+    return read_channels(storage.stores, notify, time.time())
 
 
 def _drop_oldest(entries: dict[Key, Value], limit: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitor.config.loader import Config
-from monitor.fleet.process.host_table import HostTable, empty_table
+from monitor.fleet.process.host_table import HostTable, as_of, empty_table
 from monitor.fleet.remote_write.state import RemoteWriteState
 from monitor.fleet.source.statistics import SourceStatistics
 from monitor.state import ChannelState, JobState
@@ -21,6 +21,7 @@ class CycleState:
         cycles: number of runs that tried to read a step.
         cycle_seconds: duration of the newest run.
         newest: newest step that was read, in seconds since the epoch; None before the first one.
+        tried: newest step that was read or failed, in seconds since the epoch; None before the first one.
         reads: number of steps that were read.
         source_errors: number of failed reads of samples and histories.
         source_error: error of the newest read; None if it succeeded.
@@ -42,6 +43,7 @@ class CycleState:
     filled_steps: int = 0
     lost_steps: int = 0
     pending_hosts: int = 0
+    tried: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,19 @@ class FleetState:
     def step(self) -> float:
         """Seconds between samples."""
         return self.config.source.step
+
+
+def current_table(table: HostTable, config: Config, cycle: CycleState, now: float) -> HostTable:
+    """Return the table of a running process as of the clock: hosts without a sample for three steps are stale.
+
+    A step counts once the cycle has tried to read it, or at the latest when the next one is due.
+
+    Args:
+        table: table of the newest step that was read.
+        config: configuration with the step and the delay of the source.
+        cycle: state of the cycle.
+        now: seconds since the epoch.
+    """
+    step = config.source.step
+    due = (now - config.source.delay) // step * step - step
+    return as_of(table, due if cycle.tried is None else max(due, cycle.tried), step)

@@ -12,10 +12,10 @@ from dataclasses import replace
 from http.client import HTTPException
 from typing import Any
 
+from model.array_types import Floats
 from monitor.config.http_client_config import load_http_settings
 from monitor.config.loader import Config
 from monitor.errors import MAX_PROBLEM_LENGTH, shortened
-from monitor.fleet.process.host_table import HostTable
 from monitor.fleet.process.state import FleetState
 from monitor.fleet.remote_write.messages import check_libraries, write_requests
 from monitor.fleet.remote_write.state import RemoteWriteState
@@ -69,7 +69,7 @@ class RemoteWriter:
         self._state = state
         self._publish = publish
         self._pending: deque[bytes] = deque()
-        self._sent_table: HostTable | None = None
+        self._sent_times: Floats | None = None
         self._counters = RemoteWriteState()
         self._failure = RecurringFailure(log, "remote write failed", "remote write recovered")
         proxies = {"http": settings.proxy_url, "https": settings.proxy_url} if settings.proxy_url else None
@@ -81,8 +81,9 @@ class RemoteWriter:
     def run(self) -> None:
         """Queue the metrics of a new step, and send what waits until the server fails."""
         state = self._state()
-        if state.table is not self._sent_table and state.table.hosts:
-            self._sent_table = state.table
+        # Each step has other times; a host that becomes stale changes the table only.
+        if state.table.last_seen is not self._sent_times and state.table.hosts:
+            self._sent_times = state.table.last_seen
             self._pending.extend(write_requests(state))
             self._drop_oldest()
         while self._pending and self._send(self._pending[0]):

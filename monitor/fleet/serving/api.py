@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from model.units import DAY
 from monitor.documents.configuration import ConfigCheckDocument
@@ -13,9 +14,11 @@ from monitor.documents.fleet import (
     FleetStatusDocument,
     FleetWarningDocument,
 )
+from monitor.documents.status.parts import channel_status
 from monitor.fleet.process.state import FleetState
 from monitor.fleet.serving.host_documents import details_document, status_document, warning_document
 from monitor.fleet.serving.selection import parse_selection, select_hosts
+from monitor.queries.channels import ChannelOverview
 from monitor.system.suggestions import suggestion
 from monitor.web.api import ApiError
 from monitor.web.api.parameters import MAX_ECHO
@@ -47,6 +50,7 @@ class FleetApi:
         state: Callable[[], FleetState],
         repository: Callable[[], FleetRepository | None],
         clock: Callable[[], float] = time.time,
+        channels: Callable[[], Sequence[ChannelOverview]] = tuple,
     ) -> None:
         """Initialize the API.
 
@@ -54,12 +58,14 @@ class FleetApi:
             state: returns the current state of the process.
             repository: returns the stored fleet; None while the database is not open.
             clock: returns the current time in seconds since the epoch.
+            channels: returns the stored state of each notification channel; may raise StorageError.
         """
         self._state = state
         self._repository = repository
         self._clock = clock
+        self._channels = channels
         self.documents: dict[str, Callable[[Query], object]] = {
-            "/api/v1/status": lambda _: self.status(),
+            "/api/v1/status": lambda _: self.status_with_channels(),
             FLEET_PATH: self.hosts,
             "/api/v1/warnings": lambda _: self.warnings(),
             "/api/v1/config": lambda _: self.configuration(),
@@ -87,6 +93,14 @@ class FleetApi:
     def status(self) -> FleetStatusDocument:
         """Return the status of the process."""
         return status_document(self._state())
+
+    def status_with_channels(self) -> FleetStatusDocument:
+        """Return the status with the notification channels; without the database, they lack."""
+        try:
+            channels = tuple(map(channel_status, self._channels()))
+        except StorageError:
+            channels = ()
+        return replace(self.status(), notifications=channels)
 
     def hosts(self, query: Query) -> FleetDocument:
         """Return one page of the hosts that match the query parameters.

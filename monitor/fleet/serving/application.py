@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -12,6 +12,8 @@ from monitor.fleet.process.state import FleetState
 from monitor.fleet.serving.api import HOST_PREFIX, FleetApi
 from monitor.fleet.serving.fleet_metrics import fleet_metrics
 from monitor.fleet.serving.host_series import HostSeriesText
+from monitor.queries.channels import ChannelOverview
+from monitor.system.formatting import format_time
 from monitor.system.json_codec import to_json
 from monitor.web.accept import OPENMETRICS_FORMAT, TEXT_FORMAT, choose_format
 from monitor.web.api import ApiError
@@ -39,6 +41,7 @@ class FleetApplication:
         repository: Callable[[], FleetRepository | None] = lambda: None,
         name: str = "",
         clock: Callable[[], float] = time.time,
+        channels: Callable[[], Sequence[ChannelOverview]] = tuple,
     ) -> None:
         """Initialize the routes.
 
@@ -47,10 +50,11 @@ class FleetApplication:
             repository: returns the stored fleet; None while the database is not open.
             name: name of this machine, for the page.
             clock: returns the current time in seconds since the epoch.
+            channels: returns the stored state of each notification channel; may raise StorageError.
         """
         self._state = state
         self._name = name
-        self._api = FleetApi(state, repository, clock)
+        self._api = FleetApi(state, repository, clock, channels)
         self._expositions = {
             TEXT_FORMAT: Exposition(self._groups, openmetrics=False),
             OPENMETRICS_FORMAT: Exposition(self._groups, openmetrics=True),
@@ -115,6 +119,8 @@ class FleetApplication:
             return text_response(503, f"no prediction: source unavailable: {status.source.error}")
         if status.pending:
             return text_response(503, f"no prediction yet: reading the histories of {status.pending} hosts")
+        if status.hosts:
+            return text_response(503, f"no current prediction: the newest step is of {format_time(status.at)}")
         return text_response(503, "no prediction yet: the source has no host")
 
     def _document(self, environ: WSGIEnvironment) -> Response:

@@ -6,37 +6,51 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import numpy as np
 
 from monitor import release
 from monitor.config.loader import Config
-from monitor.documents.fleet import FleetStatusDocument
+from monitor.documents.fleet import FleetDocument, FleetHostDetailsDocument, FleetStatusDocument
 from monitor.fleet.process.host_table import HostTable, empty_table
-from monitor.fleet.process.state import FleetState
+from monitor.fleet.process.recorder import STORAGE_INTERVAL, prediction_interval
+from monitor.fleet.process.state import CycleState, FleetState, current_table
+from monitor.fleet.serving.api import FLEET_PATH, HOST_PREFIX
 from monitor.fleet.serving.host_documents import status_document
 from monitor.queries.port_probe import PROBE_ADDRESSES, request
 from monitor.system.json_codec import DecodeError, from_plain
 from storage.fleet.records import FleetHost, HostPrediction
 from storage.fleet.repository import FleetRepository
 
+Document = TypeVar("Document")
+
 PATIENCE = 1.0
 """Longest time in seconds to wait for the fleet process."""
 
 
-def read_stored_fleet(repository: FleetRepository, config: Config) -> FleetState:
+def read_stored_fleet(repository: FleetRepository, config: Config, now: float) -> FleetState:
     """Return the stored fleet as a state: without samples, curves and counters.
+
+    Hosts are stale as in the running process, but later by the time that a prediction may need to reach the database.
+
+    Args:
+        repository: stored fleet.
+        config: configuration of the fleet.
+        now: current time in seconds since the epoch.
 
     Raises:
         StorageError: the database cannot be read.
     """
+    table = stored_table(repository.hosts(), repository.predictions())
+    lag = prediction_interval(len(table.hosts), len(table.horizons)) + 2 * STORAGE_INTERVAL
     return FleetState(
         version=release(),
         python=platform.python_version(),
         config=config,
         started_at=0.0,
-        table=stored_table(repository.hosts(), repository.predictions()),
+        table=current_table(table, config, CycleState(), now - lag),
         warnings=tuple(repository.active_warnings()),
     )
 
@@ -93,13 +107,27 @@ def stored_status(state: FleetState, *, running: bool) -> FleetStatusDocument:
 
 
 def read_live_fleet_status(config: Config) -> FleetStatusDocument | None:
-    """Ask the process at the configured address; None if it does not answer in time or wants a password."""
+    """Ask the process for its status; None if it does not answer in time or wants a password."""
+    return _live(FleetStatusDocument, config, "/api/v1/status")
+
+
+def read_live_hosts(config: Config, limit: int) -> FleetDocument | None:
+    """Ask the process for at most `limit` hosts by risk; None if it does not answer in time or wants a password."""
+    return _live(FleetDocument, config, f"{FLEET_PATH}?limit={limit}")
+
+
+def read_live_host(config: Config, host: str) -> FleetHostDetailsDocument | None:
+    """Ask the process for one host; None if it does not answer in time, wants a password, or lacks the host."""
+    return _live(FleetHostDetailsDocument, config, f"{HOST_PREFIX}{quote(host, safe='')}")
+
+
+def _live(kind: type[Document], config: Config, path: str) -> Document | None:
     host, port = config.web.address
-    response = request(PROBE_ADDRESSES.get(host, host), port, "/api/v1/status", PATIENCE)
+    response = request(PROBE_ADDRESSES.get(host, host), port, path, PATIENCE)
     if response.code != 200:
         return None
     try:
-        return from_plain(FleetStatusDocument, json.loads(response.body))
+        return from_plain(kind, json.loads(response.body))
     except (ValueError, DecodeError, RecursionError):
         # Another program, or another release.
         return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from monitor.documents.status import ChannelStatus, StatusDocument, channel_problem
+from collections.abc import Sequence
+
+from monitor.documents.status import ChannelStatus, channel_problem
 from monitor.reports.blocks import Line, Toned, labelled_line
 from monitor.system.formatting import format_time
 
 
-def channel_lines(status: StatusDocument) -> list[Line]:
+def channel_lines(channels: Sequence[ChannelStatus]) -> list[Line]:
     """Return a line for each notification channel."""
-    return [labelled_line("channel", *_parts(channel)) for channel in status.notifications]
+    return [labelled_line("channel", *_parts(channel)) for channel in channels]
 
 
 def _parts(channel: ChannelStatus) -> tuple[str | Toned, ...]:

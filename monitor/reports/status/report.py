@@ -65,7 +65,7 @@ def status_report(status: StatusDocument) -> Report:
             *_training(status.last_training),
             labelled_line("anomalies", detection_text(status)),
             *maintenance_lines(status),
-            *channel_lines(status),
+            *channel_lines(status.notifications),
             *(labelled_line("score", *_score(score)) for score in status.scores),
             *capacity_lines(status.capacity),
             *_drift(status),

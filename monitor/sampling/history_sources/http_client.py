@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import socket
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -27,6 +29,7 @@ from monitor.sampling.history_sources.http_answers import (
     status_error,
 )
 from monitor.sampling.history_sources.http_settings import HttpSettings, tls_context
+from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 from monitor.system.outgoing_http import NoRedirects
 from monitor.system.redaction import redact_url
@@ -83,6 +86,8 @@ class HttpClient:
         self._accepts_partial = accepts_partial
         self._sleep = sleep
         self._has_answered = False
+        self._repeats = RecurringFailure(log, "request repeated", "request answered again", level=logging.WARNING)
+        self._repeats_lock = threading.Lock()
         self._posts = True
         proxies = {"http": settings.proxy_url, "https": settings.proxy_url} if settings.proxy_url else None
         self._opener = urllib.request.build_opener(
@@ -126,16 +131,21 @@ class HttpClient:
         attempt = 1
         while True:
             try:
-                return self._attempt(url, body, deadline)
+                document = self._attempt(url, body, deadline)
             except TransientError as error:
                 seconds = error.retry_after or delay
                 is_last = attempt == ATTEMPTS if math.isinf(deadline) else time.monotonic() + seconds >= deadline
                 if is_last:
                     raise error.problem from error
-                log.warning("request repeated", error=str(error), seconds=seconds)
+                with self._repeats_lock:
+                    self._repeats.failure(error=str(error), seconds=seconds)
                 self._sleep(seconds)
                 delay *= 2
                 attempt += 1
+            else:
+                with self._repeats_lock:
+                    self._repeats.success()
+                return document
 
     def _attempt(self, url: str, body: bytes | None, deadline: float) -> Any:
         """Return the document of one request.

@@ -52,7 +52,7 @@ def test_command(options: GlobalOptions, channel: str | None) -> int:
             raise click.UsageError(f"no channel is named {channel!r}{suggestion(channel, channels)}")
         channels = {channel: channels[channel]}
     origin = Origin(socket.gethostname(), config.notify.external_url or f"http://{config.web.listen}/")
-    event = test_event(origin, time.time())
+    event = test_event(origin, time.time(), is_fleet=config.source.is_fleet)
     directories = secret_directories(config.directory)
     results = SenderProcesses().send_all([SendRequest(keys, directories, event) for keys in channels.values()])
     documents = tuple(

@@ -1,9 +1,11 @@
 """Commands on a fleet."""
 
+import time
+
 import pytest
 
 from storage.fleet.repository import FleetRepository
-from tests.unit.monitor.fleet.fleets import running_fleet
+from tests.unit.monitor.fleet.fleets import STEP, Clock, running_fleet
 
 pytestmark = pytest.mark.unit
 
@@ -23,7 +25,8 @@ def fleet_run(run):
 def fleet(fleet_run):
     """The runner of commands on a database with three hosts."""
     run = fleet_run
-    hosts = running_fleet()
+    # The newest step of the fleet is that of the clock.
+    hosts = running_fleet(clock=Clock(time.time() // STEP * STEP - STEP + 5))
     hosts.members.request_record()
     hosts.step()
     with run.stores() as stores:
@@ -64,6 +67,20 @@ def test_report_has_scores_and_warnings_of_the_fleet(fleet):
     assert result.document["warnings"] == []
 
 
+def test_old_predictions_are_not_printed(fleet_run):
+    hosts = running_fleet()
+    hosts.members.record_predictions()
+    with fleet_run.stores() as stores:
+        for change in hosts.changes:
+            FleetRepository(stores.database).save(change)
+    result = fleet_run("predict")
+    assert result.code == 4
+    assert "no host has a current prediction: the newest sample is of 2023-11-" in result.errors
+    assert fleet_run("predict", "--host", "web1:9100").code == 4
+    status = fleet_run("status", "--json").document
+    assert (status["predicted"], status["stale"]) == (0, 3)
+
+
 def test_models_count_hosts(fleet):
     assert fleet("models", "--json").document == {"pretrained": 3}
     assert fleet("models", "list", "--host", "web1:9100", "--json").document == {"pretrained": 1}
@@ -89,3 +106,11 @@ def test_host_option_needs_a_fleet(run, command):
     result = run(command, "--host", "a")
     assert result.code == 2
     assert "--host needs source.kind" in result.errors
+
+
+def test_status_has_a_line_for_each_channel(fleet):
+    with fleet.config.open("a") as file:
+        file.write('[notify.channels.ops]\nkind = "command"\nargv = ["true"]\n')
+    (channel,) = fleet("status", "--json").document["notifications"]
+    assert (channel["channel"], channel["pending"]) == ("ops", 0)
+    assert "ops (command): nothing delivered yet" in fleet("status").output

@@ -11,7 +11,7 @@ from monitor.errors import SourceError
 from monitor.fleet.interfaces import FleetForecast, FleetSample, HostHistory
 from monitor.fleet.process.cycle import CycleSettings, FleetCycle
 from monitor.fleet.process.members import Members
-from monitor.fleet.process.state import CycleState, FleetState
+from monitor.fleet.process.state import CycleState, FleetState, current_table
 from monitor.fleet.process.warning_tracker import WarningTracker
 from monitor.fleet.source.statistics import SourceStatistics
 from storage.fleet.records import FleetChange
@@ -141,12 +141,13 @@ class Fleet:
         return [warning for change in self.changes for warning in change.warnings]
 
     def fleet_state(self, **values):
+        config = values.pop("config", None) or fleet_config()
         return FleetState(
             version="1.0",
             python="3.11",
-            config=values.pop("config", None) or fleet_config(),
+            config=config,
             started_at=START,
-            table=self.members.table,
+            table=current_table(self.members.table, config, self.state, self.clock()),
             warnings=self.members.active_warnings,
             cycle=self.state,
             **values,

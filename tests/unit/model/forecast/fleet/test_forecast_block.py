@@ -76,7 +76,7 @@ def test_cleared_host_starts_without_outcomes():
         block.advance(START + STEP * row, np.full((2, 1), 0.9), np.ones(2, bool))
     block.clear(np.array([0]))
     assert np.isnan(block.outcomes.base_rates(np.array([0, 1]))[0]).all()
-    assert (block.outcomes.base_rates(np.array([1])) > 0.9).all()
+    assert (block.outcomes.base_rates(np.array([1]))[0, 0] > 0.9).all()
     fresh = ForecastBlock(make_predictor(), 2)
     time = START + STEP * 100
     samples = time, np.full((2, 1), 0.5), np.array([True, False])

@@ -94,11 +94,11 @@ def test_pooled_model_serves_all_hosts():
 
 def test_base_rate_counts_the_history_and_the_outcomes_since():
     forecaster = make_forecaster()
-    times = START + STEP * np.arange(200)
-    cpu = np.where(np.arange(200) < 100, 0.95, 0.1)
+    times = START + STEP * np.arange(900)
+    cpu = np.where(np.arange(900) < 100, 0.95, 0.1)
     forecaster.add([HostHistory("a", times, np.column_stack([cpu, cpu]))])
     rates = forecaster.advance(FleetSample(times[-1] + STEP, ("a",), np.array([[0.1, 0.1]]))).base_rates
-    labels = [round(rate * known) for rate, known in zip(rates[0], (195, 185, 140), strict=True)]
+    labels = [round(rate * known) for rate, known in zip(rates[0], (895, 885, 840), strict=True)]
     assert labels == [99, 99, 99]
 
 

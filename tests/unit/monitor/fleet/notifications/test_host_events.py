@@ -103,6 +103,32 @@ def test_host_without_a_sample_keeps_its_incident(database):
     assert changes(notified.collect()) == [("a", "cleared")]
 
 
+def test_missed_steps_that_are_filled_notify_nothing(database):
+    fleet = running_fleet({"a": 0.1})
+    notified = Notified(fleet, database)
+    seen = []
+    advance = fleet.members.advance
+
+    def advance_and_collect(taken, **options):
+        advance(taken, **options)
+        seen.append((taken.time, changes(notified.collect())))
+
+    fleet.source.error = "no answer"
+    fleet.step(2)
+    fleet.source.error = None
+    fleet.source.loads["a"] = 0.95
+    fleet.members.advance = advance_and_collect
+    fleet.step()
+    assert seen == [(START + STEP, []), (START + 2 * STEP, []), (START + 3 * STEP, [("a", "raised")])]
+
+
+def test_stale_host_notifies_nothing_during_an_outage(database):
+    fleet = running_fleet({"a": 0.95})
+    fleet.source.error = "no answer"
+    fleet.step(4)
+    assert Notified(fleet, database).collect() == []
+
+
 def test_nothing_is_notified_in_maintenance(database):
     windows = [f"daily {hour:02}:00-{hour:02}:59" for hour in range(24)]
     notified = Notified(running_fleet(), database, anomaly={"maintenance": windows})

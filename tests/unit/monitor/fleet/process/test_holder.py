@@ -5,7 +5,7 @@ import pytest
 from monitor.fleet.process.holder import FleetStateHolder, max_silence
 from monitor.fleet.process.state import CycleState, FleetStorageState
 from monitor.fleet.source.statistics import SourceStatistics
-from tests.unit.monitor.fleet.fleets import fleet_config, running_fleet
+from tests.unit.monitor.fleet.fleets import STEP, fleet_config, running_fleet
 
 pytestmark = pytest.mark.unit
 
@@ -57,3 +57,25 @@ def test_state_has_the_published_values(holder):
 
 def test_long_step_allows_a_longer_silence():
     assert (max_silence(10.0), max_silence(300.0)) == (120.0, 900.0)
+
+
+def test_state_of_a_silent_source_is_stale_by_the_clock():
+    fleet = running_fleet()
+    holder = FleetStateHolder(fleet_config(), Recorded(), fleet.clock)
+    holder.use(fleet_config(), fleet.members, SourceStatistics)
+    assert holder.state().table is fleet.members.table
+    fleet.clock.now += 5 * STEP
+    assert holder.state().table.stale(STEP).all()
+
+
+def test_failed_step_counts_at_once():
+    fleet = running_fleet()
+    holder = FleetStateHolder(fleet_config(), Recorded(), fleet.clock)
+    holder.use(fleet_config(), fleet.members, SourceStatistics)
+    fleet.source.error = "no answer"
+    stale = []
+    for _ in range(3):
+        fleet.step()
+        holder.publish_cycle(fleet.state)
+        stale.append(bool(holder.state().table.stale(STEP).all()))
+    assert stale == [False, False, True]

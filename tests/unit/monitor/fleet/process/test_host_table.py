@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.fleet.process.host_table import RECENT_STEPS, empty_table, updated, without
+from monitor.fleet.process.host_table import RECENT_STEPS, as_of, empty_table, updated, without
 from tests.unit.monitor.fleet.fleets import COLUMNS, START, STEP, FakeForecaster, sample
 
 pytestmark = pytest.mark.unit
@@ -63,3 +63,15 @@ def test_host_is_stale_after_three_steps():
     table = advanced(table, START + 3 * STEP, {"b": 0.3})
     assert table.stale(STEP).tolist() == [True, False]
     assert table.predicted(STEP).tolist() == [False, True]
+
+
+def test_host_is_stale_by_the_clock():
+    table = advanced(empty_table(COLUMNS), START, {"a": 0.2})
+    table = advanced(table, START + STEP, {"b": 0.2})
+    assert as_of(table, START + 2 * STEP, STEP) is table
+    later = as_of(table, START + 3 * STEP, STEP)
+    assert later.stale(STEP).tolist() == [True, False]
+    assert later.predicted(STEP).tolist() == [False, True]
+    assert later.time == table.time
+    assert as_of(table, START + 4 * STEP, STEP).stale(STEP).all()
+    assert as_of(empty_table(COLUMNS), START, STEP).hosts == ()

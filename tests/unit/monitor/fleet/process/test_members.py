@@ -68,3 +68,11 @@ def test_restart_keeps_the_table():
     assert fleet.members.followed == frozenset()
     assert fleet.forecaster.histories == {}
     assert len(fleet.members.table.hosts) == 3
+
+
+def test_late_step_is_marked_until_the_next_live_one():
+    fleet = running_fleet()
+    fleet.members.advance(sample(START + STEP, {"web1:9100": 0.7}), live=False)
+    assert fleet.members.table.filled
+    fleet.members.advance(sample(START + 2 * STEP, {"web1:9100": 0.7}))
+    assert not fleet.members.table.filled

@@ -1,5 +1,8 @@
 """Outcomes: predictions compared with the high load that followed."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from monitor.fleet.process.outcomes import OutcomeScorer
@@ -91,3 +94,14 @@ def test_second_part_of_a_step_scores_nothing_twice():
         scorer.advance(FakeForecaster().advance(sample(START + number * STEP, {"a": LOW})), live=True)
     scorer.advance(FakeForecaster().advance(sample(START + 5 * STEP, {"b": LOW})), live=True)
     assert [(score.host, score.scored) for score in scorer.take()] == [("a", 1)]
+
+
+def test_prediction_without_a_base_rate_has_no_skill():
+    scorer = OutcomeScorer(HORIZONS, STEP)
+    for number, load in enumerate([LOW, WARNED, LOW, LOW, LOW, HIGH, LOW]):
+        forecast = FakeForecaster().advance(sample(START + number * STEP, {"a": load}))
+        unknown = np.full_like(forecast.base_rates, np.nan)
+        scorer.advance(replace(forecast, base_rates=unknown), live=True)
+    score = next(score for score in scorer.take() if score.horizon == 300.0)
+    assert score.scored == 2
+    assert score.baseline_brier_sum == pytest.approx(score.brier_sum)

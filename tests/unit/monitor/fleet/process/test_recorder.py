@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.fleet.process.recorder import FleetRecorder, FleetStorageJob, delete_old
+from monitor.fleet.process.recorder import FleetRecorder, FleetStorageJob, channels_of, delete_old
 from monitor.stores import stores_of
 from storage import StorageError, open_database
 from storage.fleet.records import FleetChange, FleetHost, FleetScore, FleetWarning
 from storage.fleet.repository import FleetRepository
-from tests.unit.monitor.fleet.fleets import START, STEP, running_fleet
+from tests.unit.monitor.fleet.fleets import START, STEP, fleet_config, running_fleet
 
 pytestmark = pytest.mark.unit
 
@@ -144,3 +144,10 @@ def test_restart_continues_the_stored_warnings(running):
     assert [warning.started_at for warning in again.members.active_warnings] == [START, START]
     again.step()
     assert again.members.table.time == START + STEP
+
+
+def test_stored_channels_lack_while_the_database_is_away(storage):
+    notify = fleet_config(notify={"channels": {"ops": {"kind": "command", "argv": ["true"]}}}).notify
+    assert [channel.health.channel for channel in channels_of(storage, notify)] == ["ops"]
+    storage.error = "away"
+    assert channels_of(storage, notify) == ()

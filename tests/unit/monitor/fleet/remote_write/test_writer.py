@@ -117,3 +117,13 @@ def test_writer_of_a_configuration_gets_no_credential_of_the_source(monkeypatch)
     config = fleet_config(fleet={"remote_write_url": "http://127.0.0.1:9/write"})
     remote = create_writer(config, running_fleet().fleet_state, lambda _: None)
     assert remote._settings.headers == {}
+
+
+def test_stale_hosts_are_not_sent_again(sending):
+    fleet, remote, states = sending
+    remote.run()
+    fleet.source.error = "no answer"
+    for _ in range(5):
+        fleet.step()
+        remote.run()
+    assert states[-1].sent == 1

@@ -6,8 +6,10 @@ import pytest
 
 from monitor.fleet.process.state import CycleState
 from monitor.fleet.serving.application import FleetApplication
+from monitor.queries.channels import ChannelOverview
 from monitor.state import Histogram, JobState
-from tests.unit.monitor.fleet.fleets import running_fleet
+from storage import ChannelHealth, StorageError
+from tests.unit.monitor.fleet.fleets import STEP, running_fleet
 
 pytestmark = pytest.mark.unit
 
@@ -84,6 +86,40 @@ def test_ready_gives_the_reason_without_a_prediction(cycle, reason):
     assert reason in body
 
 
+def test_predictions_end_with_the_third_step_that_the_source_misses():
+    fleet = running_fleet()
+    fleet.source.error = "no answer"
+    fleet.step(2)
+    assert get(fleet.fleet_state(), "/-/ready")[:2] == (200, "predicting for 3 of 3 hosts\n")
+    assert (
+        'monitor_high_load_probability{horizon="5m",host="web1:9100"} 0.2\n'
+        in get(fleet.fleet_state(), "/metrics")[1]
+    )
+    fleet.step()
+    state = fleet.fleet_state()
+    code, body, _ = get(state, "/-/ready")
+    assert (code, body) == (503, "no prediction: source unavailable: no answer\n")
+    metrics = get(state, "/metrics")[1]
+    assert "host=" not in metrics
+    assert "monitor_fleet_predicted_hosts 0.0\n" in metrics
+    assert "monitor_fleet_stale_hosts 3.0\n" in metrics
+    status = json.loads(get(state, "/api/v1/status")[1])
+    assert (status["predicted"], status["stale"], status["warning"], status["high_load"]) == (0, 3, 0, 0)
+    hosts = json.loads(get(state, "/api/v1/fleet")[1])["hosts"]
+    assert [(host["stale"], host["predictions"]) for host in hosts] == [(True, [])] * 3
+    host = json.loads(get(state, "/api/v1/fleet/hosts/web1:9100")[1])["host"]
+    assert (host["stale"], host["risk"]) == (True, None)
+
+
+def test_predictions_end_by_the_clock_without_a_cycle():
+    fleet = running_fleet()
+    fleet.clock.now += 3 * STEP
+    assert get(fleet.fleet_state(), "/-/ready")[0] == 200
+    fleet.clock.now += 2 * STEP
+    code, body, _ = get(fleet.fleet_state(), "/-/ready")
+    assert (code, body.startswith("no current prediction: the newest step is of ")) == (503, True)
+
+
 def test_host_names_may_contain_slashes_and_other_scripts():
     state = running_fleet({"https://ä.example/x": 0.3}).fleet_state()
     path = "/api/v1/fleet/hosts/https://ä.example/x".encode().decode("latin-1")
@@ -109,3 +145,19 @@ def test_invalid_requests_have_their_status(state, path, query, method, code):
 def test_status_document_is_served(state):
     code, body, _ = get(state, "/api/v1/status")
     assert (code, json.loads(body)["hosts"]) == (200, 3)
+
+
+def test_status_has_the_channels_of_the_notifications(state):
+    overview = ChannelOverview("webhook", ChannelHealth("ops", failures=2), pending=3, given_up=1)
+
+    def answer(channels):
+        application = FleetApplication(lambda: state, channels=channels)
+        environ = {"PATH_INFO": "/api/v1/status", "QUERY_STRING": "", "REQUEST_METHOD": "GET"}
+        return json.loads(b"".join(application(environ, lambda *_: None)))["notifications"]
+
+    def unavailable():
+        raise StorageError("locked")
+
+    (channel,) = answer(lambda: (overview,))
+    assert (channel["channel"], channel["kind"], channel["failures"], channel["pending"]) == ("ops", "webhook", 2, 3)
+    assert answer(unavailable) == []

@@ -210,3 +210,14 @@ def test_message_names_the_option_of_the_caller():
         client = HttpClient(server.url, HttpSettings(), names=names)
         with pytest.raises(MonitorError, match=r"source\.http_config_file"):
             client.get("x", {})
+
+
+def test_client_logs_repeated_requests_once_per_outage(caplog):
+    caplog.set_level("INFO")
+    with scripted_server(*[answer({}, 503)] * 4, answer({"a": 1})) as server:
+        client = HttpClient(server.url, HttpSettings(), sleep=lambda _: None)
+        client.get("x", {}, time.monotonic() + 100)
+        client.get("x", {}, time.monotonic() + 100)
+    messages = [record.message for record in caplog.records]
+    assert messages.count("request repeated") == 1
+    assert messages.count("request answered again") == 1
