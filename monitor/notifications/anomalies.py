@@ -65,7 +65,7 @@ def _event(origin: Origin, anomaly: AnomalyRecord, change: Change, sample: Sampl
         url=origin.url,
         title=title,
         contributions=tuple(_contribution(metric, share, sample) for metric, share in _top(anomaly.contributions)),
-        details=f"Show it: monitor anomalies show {anomaly.id}",
+        details=f"Show it: {origin.command} anomalies show {anomaly.id}",
     )
 
 
@@ -77,4 +77,6 @@ def _contribution(metric: str, share: float, sample: Sample) -> MetricContributi
     value = getattr(sample, metric, None)
     described = METRIC_BY_FIELD.get(metric)
     text = metric if described is None else f"{described.label} {format_quantity(value, described.unit)}"
-    return MetricContribution(metric=metric, value=value, contribution=share, text=f"{text} ({share:.0%})")
+    return MetricContribution(
+        metric=metric, value=value, contribution=share, text=f"{text}, {share:.0%} of the score"
+    )

@@ -94,10 +94,17 @@ class ResourceUse:
 
 @dataclass(frozen=True)
 class Origin:
-    """Origin of the events of one daemon: name of the host, and URL of the page."""
+    """Origin of the events of one daemon.
+
+    Attributes:
+        host: name of the host.
+        url: URL of the page.
+        command: start of a command line that reads the configuration of the daemon.
+    """
 
     host: str
     url: str
+    command: str = "monitor"
 
 
 @dataclass(frozen=True)

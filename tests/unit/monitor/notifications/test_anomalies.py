@@ -46,5 +46,5 @@ def test_event_has_the_top_metrics_with_values_and_shares():
     ((event,), _) = anomaly_events(ORIGIN, None, [ACTIVE], SAMPLE)
     top = [(metric.metric, metric.value, metric.contribution) for metric in event.contributions]
     assert top == [("cpu_usage", 0.875, 0.5), ("swap_usage", None, 0.25), ("disk_busy", None, 0.125)]
-    assert event.contributions[0].text == "CPU 87.5% (50%)"
-    assert "anomalies show 7" in event.details
+    assert event.contributions[0].text == "CPU 87.5%, 50% of the score"
+    assert event.details == "Show it: monitor anomalies show 7"
