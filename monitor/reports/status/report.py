@@ -166,7 +166,11 @@ def _fallbacks(status: StatusDocument) -> list[Line]:
 
 def _predictions(status: StatusDocument) -> list[Line]:
     if status.predictions:
-        return [labelled_line("prediction", *probability_parts(prediction)) for prediction in status.predictions]
+        lines = [labelled_line("prediction", *probability_parts(prediction)) for prediction in status.predictions]
+        if not status.daemon_running:
+            at = format_time(status.predictions[0].at)
+            lines.append(labelled_line("", f"made {at}, before the daemon stopped"))
+        return lines
     if status.model is None:
         return []
     reason = "none: the newest one is too old" if status.predictions_outdated else "none yet"
