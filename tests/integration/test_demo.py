@@ -127,6 +127,7 @@ def test_notifications_name_the_demonstration_and_its_page(kept):
         assert (event["host"], event["url"]) == (bundle.HOST, demo.url)
         assert bundle.HOST in event["title"]
     anomaly = next(event for _, _, event in demo.received if event["kind"] == "anomaly")
+    assert "expected" in anomaly["contributions"][0]["text"]
     assert f"--config {demo.directory}/kept/config.toml anomalies show" in anomaly["details"]
 
 
