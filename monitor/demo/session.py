@@ -41,6 +41,10 @@ IN_FAST_FORWARD = (*WITHOUT_JOBS, "notification")
 """Jobs that do not run in the fast-forward: its warnings are of hours before the replay."""
 
 
+TIMEOUT = "3s"
+"""Timeout of the channel: the replay waits for each delivery."""
+
+
 @dataclass(frozen=True)
 class DemoOptions:
     """Options of the demonstration.
@@ -178,7 +182,8 @@ def write_config(directory: Path, listen: str, webhook: str | None = None) -> Co
     if webhook is not None:
         _check_webhook(webhook)
     try:
-        channel = "" if webhook is None else f"\n[notify.channels.demo]\nurl = {to_json(webhook)}\n"
+        table = f"\n[notify.channels.demo]\nurl = {to_json(webhook)}\ntimeout = {to_json(TIMEOUT)}\n"
+        channel = "" if webhook is None else table
         path.write_text(bundle.CONFIG.format(directory=directory, listen=listen) + channel)
     except OSError as error:
         raise MonitorError(f"{path}: {error.strerror}") from error

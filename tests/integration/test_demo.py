@@ -15,6 +15,7 @@ import pytest
 from model.forecast.serialization import loads
 from monitor.cli.main import main
 from monitor.demo import bundle
+from monitor.demo.session import write_config
 from monitor.sampling.trace_reader import read_trace
 from monitor.stores import open_stores
 from monitor.training.model_archive import unpack_archive
@@ -176,6 +177,13 @@ def test_used_port_and_unusable_directories_are_one_clear_error(tmp_path, capsys
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     assert main(["demo"]) == 1
     assert "--keep DIR" in capsys.readouterr().err
+
+
+def test_configuration_has_the_rule_that_the_introduction_states(tmp_path):
+    config = write_config(tmp_path, "127.0.0.1:0", "http://127.0.0.1:9/")
+    assert (config.rules.rules, config.rules.sustained) == (((("cpu_usage", 0.5),),), 120.0)
+    assert bundle.RULE == "CPU at least 50 % for 2 minutes"
+    assert dict(config.notify.channels)["demo"].timeout == 3.0
 
 
 def test_bundled_model_learned_only_on_samples_before_the_replay():
