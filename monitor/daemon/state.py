@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class StateHolder:
 
     Attributes:
         version: version of this release; read once, because the process may lack descriptors later.
+        host: name of the host in notifications.
+        monotonic: monotonic clock of the notifications; returns seconds.
         page_url: URL of the page as seen from this machine; empty until the port is bound.
         stop_notifications: stops the sender processes of the notifications.
     """
@@ -53,6 +56,8 @@ class StateHolder:
             reload: state of the configuration reloads.
         """
         self.version = release()
+        self.host = socket.gethostname()
+        self.monotonic: Callable[[], float] = time.monotonic
         self.page_url = ""
         self.stop_notifications: Callable[[], None] = lambda: None
         self._channels: Mapping[str, ChannelState] = {}

@@ -44,6 +44,7 @@ class SteppedDaemon:
         """
         interval = config.sampling.interval
         self.holder = StateHolder(config, from_environment(), ReloadState(successful=True, at=clock()))
+        self.holder.monotonic = clock
         self._services = build_services(config, storage, self.holder, Trainer(), ObjectCache(), clock)
         self.holder.records = self._services.records
         self._clock = clock

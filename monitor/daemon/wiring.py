@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -218,18 +217,17 @@ def _notification_jobs(
     if not config.notify.channels:
         return ()
     from monitor.notifications.delivery import SenderProcesses  # noqa: PLC0415
-    from monitor.notifications.events import Origin  # noqa: PLC0415
-    from monitor.notifications.job import NotificationInput, NotificationJob  # noqa: PLC0415
+    from monitor.notifications.job import NotificationInput, NotificationJob, origin_of  # noqa: PLC0415
     from monitor.notifications.outbox import Outbox  # noqa: PLC0415
 
     outbox = cache.get("outbox", (stores,), lambda: Outbox(stores.notifications))
     senders = cache.get("senders", (), SenderProcesses)
     holder.stop_notifications = senders.stop
-    host = socket.gethostname()
     source = NotificationInput(
         state=holder.state,
-        origin=lambda: Origin(host, config.notify.external_url or holder.page_url),
+        origin=lambda: origin_of(config, holder.host, holder.page_url),
         clock=clock,
+        monotonic=holder.monotonic,
     )
     job = cache.get(
         "notification",

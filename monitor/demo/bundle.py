@@ -12,6 +12,12 @@ MODEL = DIRECTORY / "model.npz"
 
 TITLE = "machine-1-2 of the Server Machine Dataset (NetManAIOps, MIT licence)"
 
+HOST = "demonstration (machine-1-2)"
+"""Name of the host in the notifications."""
+
+RULE = "CPU at least 50 % for 2 minutes"
+"""Rule of high load in CONFIG, in words."""
+
 EPOCH = 1_780_272_000.0
 """Time of the first sample, 2026-06-01 00:00 UTC: the dataset has no real times. Seconds since the epoch."""
 

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from monitor.config.loader import Config, load_config
+from monitor.config.notify.section import read_channels
+from monitor.config.options import NestedError
 from monitor.daemon.signals import Request, blocked_signals, wait_for_request
 from monitor.daemon.stepped import SteppedDaemon
 from monitor.daemon.storage import DaemonStorage
 from monitor.demo import bundle
 from monitor.demo.announcements import Announcer
 from monitor.demo.replay import ReplayClock, TraceSource
-from monitor.errors import MonitorError
+from monitor.errors import ConfigError, MonitorError
 from monitor.sampling.trace_reader import Trace, read_trace
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
@@ -37,6 +39,10 @@ WITHOUT_JOBS = ("compaction", "model_salvage", "retention", "retraining")
 
 IN_FAST_FORWARD = (*WITHOUT_JOBS, "notification")
 """Jobs that do not run in the fast-forward: its warnings are of hours before the replay."""
+
+
+TIMEOUT = "3s"
+"""Timeout of the channel: the replay waits for each delivery."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +95,19 @@ def run_demo(options: DemoOptions, write: Callable[[str], None]) -> None:
         notice = f"replay of {bundle.TITLE}, {options.speed:g} times as fast"
         application = Application(holder.state, lambda: holder.records, notice, clock, options.speed)
         web = opened.enter_context(closing(_bound_server(config, application)))
+        holder.host = bundle.HOST
+        holder.page_url = web.url
         web.start()
         _write_introduction(write, web.url, options.speed)
-        if _replay(daemon, clock, trace, options.speed, announcer):
+        if _replay(daemon, clock, trace, options.speed, announcer, storage.stores):
             write("end of the trace; the page shows its last state until Ctrl-C")
             while Request.STOP not in wait_for_request(3600.0):
                 pass
 
 
-def _replay(daemon: SteppedDaemon, clock: ReplayClock, trace: Trace, speed: float, announcer: Announcer) -> bool:
+def _replay(
+    daemon: SteppedDaemon, clock: ReplayClock, trace: Trace, speed: float, announcer: Announcer, stores: Stores
+) -> bool:
     """Step through the trace; return True at its end, False after a stop."""
     times = trace.times[trace.times >= bundle.TRAINED_UNTIL].tolist()
     due = time.monotonic()
@@ -116,6 +126,8 @@ def _replay(daemon: SteppedDaemon, clock: ReplayClock, trace: Trace, speed: floa
             daemon.store()
             daemon.run_due_jobs(IN_FAST_FORWARD if fast else WITHOUT_JOBS)
             announcer.observe_jobs(daemon.holder.state())
+            if daemon.holder.state().channels:
+                announcer.observe_deliveries(at, stores.notifications.channel_health())
     return True
 
 
@@ -164,15 +176,30 @@ def write_config(directory: Path, listen: str, webhook: str | None = None) -> Co
         webhook: URL of a channel for notifications; None for none.
 
     Raises:
-        MonitorError: the file cannot be written, or the address is invalid.
+        MonitorError: the file cannot be written, or the address or the URL is invalid.
     """
     path = directory / "config.toml"
+    if webhook is not None:
+        _check_webhook(webhook)
     try:
-        channel = "" if webhook is None else f"\n[notify.channels.demo]\nurl = {to_json(webhook)}\n"
+        table = f"\n[notify.channels.demo]\nurl = {to_json(webhook)}\ntimeout = {to_json(TIMEOUT)}\n"
+        channel = "" if webhook is None else table
         path.write_text(bundle.CONFIG.format(directory=directory, listen=listen) + channel)
     except OSError as error:
         raise MonitorError(f"{path}: {error.strerror}") from error
     return load_config(path)
+
+
+def _check_webhook(url: str) -> None:
+    """Check the URL of `--webhook`.
+
+    Raises:
+        ConfigError: the URL is invalid; the message does not contain it.
+    """
+    try:
+        read_channels({"demo": {"url": url}})
+    except NestedError as error:
+        raise ConfigError([f"--webhook: {str(error).removeprefix('demo.url: ')}"]) from error
 
 
 def store_samples(stores: Stores, trace: Trace) -> None:
@@ -203,3 +230,4 @@ def _write_introduction(write: Callable[[str], None], url: str, speed: float) ->
     )
     write(f"then {speed:g} times as fast as it was. Expect a warning {warning} after the fast-forward, the high load")
     write(f"that it announces after {high_load}, and an anomaly after {anomaly}. Ctrl-C ends the demonstration.")
+    write(f"High load is {bundle.RULE}; a warning that high load does not follow ends by itself.")

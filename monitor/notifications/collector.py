@@ -14,11 +14,12 @@ from monitor.notifications.events import Event, EventKind, Origin
 from monitor.notifications.high_load import high_load_event
 from monitor.notifications.outbox import Outbox
 from monitor.queries.capacity import CapacityState
+from monitor.queries.event_context import MetricValue
 from monitor.state import AnomalyState, LiveState
 from monitor.stores import Stores
 from monitor.system.json_codec import to_json
 from monitor.training.exclusions import in_maintenance
-from storage import MaintenanceWindow, Notification, NotifiedIncident, Sample, StorageError
+from storage import AnomalyRecord, MaintenanceWindow, Notification, NotifiedIncident, Sample, StorageError
 
 RECENT = 7 * DAY
 """Seconds for which an anomaly that ended while the daemon did not run is notified."""
@@ -77,6 +78,7 @@ class EventCollector:
         self._new_calm = calm
         self._calm = calm()
         self._capacity_calm: dict[str, CalmTimer] = {}
+        self._stores = stores
         self._anomalies = stores.anomalies
         self._capacity = stores.capacity
         self._outbox = outbox
@@ -133,12 +135,24 @@ class EventCollector:
         with suppress(StorageError):
             stored = self._anomalies.since(now - RECENT, live=True)
             notified = self._outbox.incidents.get(EventKind.ANOMALY)
-            events, newest = anomaly_events(self._origin(), notified, stored, sample)
+            events, newest = anomaly_events(
+                self._origin(), notified, stored, sample, lambda event: self._metric_values(event, now)
+            )
             if events and newest is not None:
                 if self._in_maintenance(now):
                     return
                 self._queue(events, newest, now)
             self._compared_anomaly = anomaly
+
+    def _metric_values(self, event: AnomalyRecord, now: float) -> Sequence[MetricValue]:
+        """Return the actual and expected values of an anomaly; none if they cannot be read."""
+        # Imported at the first anomaly.
+        from monitor.queries.anomaly_details import read_anomaly_details  # noqa: PLC0415
+
+        try:
+            return read_anomaly_details(self._stores, event.id, now).values
+        except StorageError:
+            return ()
 
     def _queue(self, events: Sequence[Event], incident: NotifiedIncident, now: float) -> None:
         """Add the notifications of events to the outbox: one per channel that gets this kind of event.

@@ -49,7 +49,8 @@ class MetricContribution:
 
     Attributes:
         metric: name of the metric, or of another group of features.
-        value: newest value in the base unit of the metric; None if it is unknown, or for another group of features.
+        value: newest value in the base unit of the metric, or with an expected value, that of the row that deviates
+            most from its forecast; None if it is unknown, or for another group of features.
         contribution: contribution in log-odds to the probability, or share of an anomaly.
         text: phrase with the value, for people.
     """
@@ -94,10 +95,17 @@ class ResourceUse:
 
 @dataclass(frozen=True)
 class Origin:
-    """Origin of the events of one daemon: name of the host, and URL of the page."""
+    """Origin of the events of one daemon.
+
+    Attributes:
+        host: name of the host.
+        url: URL of the page.
+        command: start of a command line that reads the configuration of the daemon.
+    """
 
     host: str
     url: str
+    command: str = "monitor"
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from monitor.config.loader import Config
+from monitor.config.loader import SYSTEM_CONFIG, Config
 from monitor.notifications.collector import CalmTimer, EventCollector
 from monitor.notifications.delivery import SenderProcesses
 from monitor.notifications.dispatcher import Dispatcher
@@ -42,6 +43,19 @@ class NotificationInput:
     clock: Callable[[], float]
     monotonic: Callable[[], float] = time.monotonic
     collect: Callable[[float], None] | None = None
+
+
+def origin_of(config: Config, host: str, page_url: str) -> Origin:
+    """Return the origin of the events of a daemon; the defaults and SYSTEM_CONFIG need no option `--config`.
+
+    Args:
+        config: configuration of the daemon.
+        host: name of the host.
+        page_url: URL of the page, unless `notify.external_url` is set.
+    """
+    is_default = config.path in (None, SYSTEM_CONFIG)
+    command = "monitor" if is_default else f"monitor --config {shlex.quote(str(config.path))}"
+    return Origin(host, config.notify.external_url or page_url, command)
 
 
 class NotificationJob:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.documents.prediction import PredictedEvent, PredictionDocument, PredictionSummary, largest_contributions
-from monitor.reports.blocks import Block, Line, Report, Tone, Toned
-from monitor.system.formatting import approximate_duration, format_percent, format_since
+from monitor.documents.status import StatusDocument
+from monitor.reports.blocks import Block, Line, Report, Tone, Toned, labelled_line
+from monitor.system.formatting import approximate_duration, format_percent, format_since, format_time
 
 NEAR_WARNING = 0.5
 """Fraction of the warning threshold from which a probability is highlighted."""
@@ -61,3 +62,17 @@ def _prediction(prediction: PredictionDocument) -> Line:
         serving = f"served by {prediction.served_by} ({prediction.serving_message}); "
     parts = (*probability_parts(prediction), ": ", Toned(serving, "caution"), "; ".join(sentences))
     return Line(parts)
+
+
+def prediction_lines(status: StatusDocument) -> list[Line]:
+    """Return the lines of the newest predictions in a status, with their time if the daemon has stopped."""
+    if status.predictions:
+        lines = [labelled_line("prediction", *probability_parts(prediction)) for prediction in status.predictions]
+        if not status.daemon_running:
+            at = format_time(status.predictions[0].at)
+            lines.append(labelled_line("", f"made {at}, before the daemon stopped"))
+        return lines
+    if status.model is None:
+        return []
+    reason = "none: the newest one is too old" if status.predictions_outdated else "none yet"
+    return [labelled_line("prediction", reason)]

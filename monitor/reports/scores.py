@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model.units import DAY
 from monitor.documents.anomalies import AnomalyCountDocument, WarningDocument
 from monitor.documents.scores import (
     EventScoreDocument,
@@ -47,7 +48,10 @@ def score_report(document: ScoreReportDocument) -> Report:
 
 def scorecard_blocks(scorecard: ScorecardDocument) -> tuple[Block, ...]:
     """Return the event scorecard: a row for each horizon and predictor, and a line for horizons without baselines."""
-    title = "announced high-load periods; baselines with a threshold for as many false warnings"
+    predictors = {score.predictor for horizon in scorecard.horizons for score in horizon.scores}
+    has_baselines = len(predictors) > 1
+    baselines = "; baselines with a threshold for as many false warnings" if has_baselines else ""
+    title = f"announced high-load periods{baselines}"
     rows = [_event_row("any", scorecard.any_horizon)]
     for horizon in scorecard.horizons:
         rows += [_event_row(f"{horizon.horizon_name} {score.predictor}", score) for score in horizon.scores]
@@ -141,6 +145,6 @@ def _anomaly_counts(counts: AnomalyCountDocument) -> str:
     by_verdict = f" (by verdict: {verdicts})" if verdicts else ""
     replayed = f", and {counts.replayed} replayed" if counts.replayed else ""
     return (
-        f"anomalies: {counts.anomalies} in the last {counts.days:.0f} days{by_verdict}{replayed}; "
-        f"{counts.allowed:g} false alarms are allowed in 30"
+        f"anomalies: {counts.anomalies} in the last {approximate_duration(counts.days * DAY)}{by_verdict}{replayed}; "
+        f"{counts.allowed:g} false alarms are allowed in 30 days"
     )

@@ -88,19 +88,22 @@ def anomaly_document(event: AnomalyRecord) -> AnomalyDocument:
     )
 
 
-def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now: float) -> AnomalyCountDocument:
-    """Count the live events that started in the last 30 days, by verdict and channel, and the replayed events.
+def anomaly_count_document(
+    events: Sequence[AnomalyRecord], allowed: float, start: float, now: float
+) -> AnomalyCountDocument:
+    """Count the live events that started in a period, by verdict and channel, and the replayed events.
 
     Args:
         events: stored events.
         allowed: false-alarm budget, in alarms per 30 days.
-        now: seconds since the epoch.
+        start: start of the period, in seconds since the epoch.
+        now: end of the period, in seconds since the epoch.
     """
-    started = [event for event in events if event.started_at > now - RECENT]
+    started = [event for event in events if event.started_at > start]
     recent = [event for event in started if not event.replayed]
     verdicts = Counter(event.verdict or NO_VERDICT for event in recent)
     return AnomalyCountDocument(
-        days=RECENT / DAY,
+        days=(now - start) / DAY,
         anomalies=len(recent),
         verdicts={verdict: verdicts[verdict] for verdict in ("incident", "expected", NO_VERDICT)},
         channels=dict(Counter(event.channel for event in recent)),

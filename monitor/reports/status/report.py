@@ -15,7 +15,7 @@ from monitor.queries.overview import Overview
 from monitor.reports.anomalies import detection_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
 from monitor.reports.capacity import capacity_lines
-from monitor.reports.prediction import high_load_text, probability_parts
+from monitor.reports.prediction import high_load_text, prediction_lines
 from monitor.reports.status.channels import channel_lines
 from monitor.reports.status.maintenance import maintenance_lines
 from monitor.system.formatting import (
@@ -61,7 +61,7 @@ def status_report(status: StatusDocument) -> Report:
             *_damaged_rows(status),
             *_model(status),
             *_quarantined(status),
-            *_predictions(status),
+            *prediction_lines(status),
             *_training(status.last_training),
             labelled_line("anomalies", detection_text(status)),
             *maintenance_lines(status),
@@ -162,15 +162,6 @@ def _fallbacks(status: StatusDocument) -> list[Line]:
         )
         for fallback in status.fallbacks
     ]
-
-
-def _predictions(status: StatusDocument) -> list[Line]:
-    if status.predictions:
-        return [labelled_line("prediction", *probability_parts(prediction)) for prediction in status.predictions]
-    if status.model is None:
-        return []
-    reason = "none: the newest one is too old" if status.predictions_outdated else "none yet"
-    return [labelled_line("prediction", reason)]
 
 
 def _training(run: RunSummary | None) -> list[Line]:

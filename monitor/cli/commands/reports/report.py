@@ -41,7 +41,7 @@ def command(options: GlobalOptions, since: float | None, host: str | None) -> in
     separately. Then the predictions of full file systems and exhausted memory, next to baselines, and the newest
     warnings with the processes that used most processor time when they began.
     """
-    from monitor.documents.anomalies import RECENT, anomaly_count_document, warning_document  # noqa: PLC0415
+    from monitor.documents.anomalies import anomaly_count_document, warning_document  # noqa: PLC0415
     from monitor.documents.scores import (  # noqa: PLC0415
         CapacityScoresDocument,
         ScoreReportDocument,
@@ -67,10 +67,10 @@ def command(options: GlobalOptions, since: float | None, host: str | None) -> in
         rules = serving_rules(stores, config.rules)
         scorecard = read_scorecard(stores, live, rules, config.sampling.interval, start)
         capacity = capacity_scores(stores, start)
-        events = stores.anomalies.since(now - RECENT)
+        events = stores.anomalies.since(start)
         warnings = tuple(map(warning_document, stores.process_snapshots.of_warnings(start)))
     predicts_capacity = config.capacity.enabled or bool(capacity)
-    counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
+    counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, start, now)
     document = ScoreReportDocument(
         since=start,
         horizons=tuple(map(score_document, live)),

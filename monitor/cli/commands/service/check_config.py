@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 def command(options: GlobalOptions, file: str | None) -> int:
     """Validate a configuration and print the effective one.
 
-    Prints the configuration with every default, or each problem with its file and key (exit code 2).
+    Prints the configuration with every default, or each problem with its file and key (exit code 2). A secret file of
+    a notification channel that this user cannot find is a warning on stderr.
     """
     from monitor.config.loader import find_config, load_config  # noqa: PLC0415
     from monitor.config.reference import effective_values, to_toml  # noqa: PLC0415
@@ -53,6 +54,8 @@ def command(options: GlobalOptions, file: str | None) -> int:
         raise
     checked = ConfigCheckDocument(str(path) if path else None, config=effective_values(config))
     print_result(options, checked, _report(path, to_toml(config)))
+    for missing in _missing_secrets(config):
+        click.echo(f"warning: {missing}", err=True)
     return ExitCode.DONE
 
 
@@ -63,6 +66,23 @@ def _source_problems(config: Config) -> Sequence[str]:
     from monitor.fleet.source.factory import source_problems  # noqa: PLC0415
 
     return source_problems(config)
+
+
+def _missing_secrets(config: Config) -> list[str]:
+    """Return a line with channel, path and reason for each secret file of a channel that is not found."""
+    if not config.notify.channels:
+        return []
+    from monitor.notifications.sending import Secrets, describe, secret_directories  # noqa: PLC0415
+
+    directories = secret_directories(config.directory)
+    missing = []
+    for name, channel in config.notify.channels:
+        for path in Secrets(channel, directories).files:
+            try:
+                path.stat()
+            except OSError as error:
+                missing.append(f"notify.channels.{name}: {path}: {describe(error)}")
+    return missing
 
 
 def _report(path: Path | None, toml: str) -> Report:

@@ -7,7 +7,7 @@ import pytest
 from model.serving import Serving
 from monitor.demo.announcements import Announcer
 from monitor.inference.forecast import Forecast
-from storage import Prediction
+from storage import ChannelHealth, Prediction
 from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
@@ -47,11 +47,33 @@ def test_each_warning_is_announced_once_with_the_high_load_that_follows(at, line
     assert lines[2].endswith("high load begins, 6 min after the warning")
 
 
+def test_end_of_a_warning_and_of_high_load_are_announced(at, lines):
+    at(0, warnings=(900.0,))
+    at(1)
+    at(2)
+    at(3, high_load_since=NOW + 180)
+    at(4)
+    assert [line.split("  ")[1] for line in lines[1:]] == [
+        "warning ended: high load within 15m",
+        "high load begins, without a warning",
+        "high load ended",
+    ]
+
+
+def test_failed_delivery_is_announced_once_until_a_delivery_succeeds(lines):
+    announcer = Announcer(lines.append)
+    failed = ChannelHealth("demo", None, NOW, "Connection refused", failures=1)
+    for health in (failed, replace(failed, failures=2), replace(failed, failures=0), failed):
+        announcer.observe_deliveries(NOW, [health])
+    assert len(lines) == 2
+    assert lines[0].endswith("notification not delivered: Connection refused")
+
+
 def test_high_load_without_a_warning_is_announced_as_such(at, lines):
     at(0, warnings=(300.0,))
     at(1)
     at(2, high_load_since=NOW + 120)
-    assert lines[1].endswith("without a warning")
+    assert lines[2].endswith("without a warning")
 
 
 def test_anomaly_is_announced_once(state, lines):
@@ -62,3 +84,4 @@ def test_anomaly_is_announced_once(state, lines):
     assert [line.split("anomaly: ")[1].split()[0] for line in lines] == [
         next(iter(state.anomaly.active.contributions))
     ]
+    assert lines[0].endswith("(share of the score)")

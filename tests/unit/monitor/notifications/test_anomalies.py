@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.notifications.anomalies import anomaly_events
+from monitor.queries.event_context import MetricValue
 from storage import AnomalyRecord, NotifiedIncident
 
 from .conftest import NOW, ORIGIN, SAMPLE
@@ -46,5 +47,14 @@ def test_event_has_the_top_metrics_with_values_and_shares():
     ((event,), _) = anomaly_events(ORIGIN, None, [ACTIVE], SAMPLE)
     top = [(metric.metric, metric.value, metric.contribution) for metric in event.contributions]
     assert top == [("cpu_usage", 0.875, 0.5), ("swap_usage", None, 0.25), ("disk_busy", None, 0.125)]
-    assert event.contributions[0].text == "CPU 87.5% (50%)"
-    assert "anomalies show 7" in event.details
+    assert event.contributions[0].text == "CPU 87.5%, 50% of the score"
+    assert event.contributions[1].text.endswith("25% of the score")
+    assert event.details == "Show it: monitor anomalies show 7"
+
+
+def test_event_has_expected_values_where_they_are_known():
+    values = [MetricValue("cpu_usage", 0.5, actual=0.75, expected=0.25), MetricValue("swap_usage", 0.25)]
+    ((event,), _) = anomaly_events(ORIGIN, None, [ACTIVE], SAMPLE, lambda _: values)
+    cpu, swap, _ = event.contributions
+    assert (cpu.value, cpu.text) == (0.75, "CPU 75.0%, expected 25.0%, 50% of the score")
+    assert "expected" not in swap.text

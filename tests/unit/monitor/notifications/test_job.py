@@ -2,18 +2,19 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from monitor.config.loader import Config
+from monitor.config.loader import SYSTEM_CONFIG, Config
 from monitor.config.maintenance_windows import RecurringWindow
 from monitor.config.notify.channels import CommandChannel, WebhookChannel
 from monitor.config.notify.section import NotifySection
 from monitor.config.schema import AnomalySection
 from monitor.notifications import outbox as outbox_module
 from monitor.notifications.events import Origin
-from monitor.notifications.job import NotificationInput, NotificationJob
+from monitor.notifications.job import NotificationInput, NotificationJob, origin_of
 from monitor.notifications.outbox import Outbox
 from monitor.notifications.sending import SendOutcome, SendResult
 from monitor.queries.capacity import CapacityState
@@ -425,3 +426,17 @@ def test_health_of_a_channel_survives_a_restart_and_names_no_secret(host):
     assert health.failures == 0
     assert health.last_success_at is not None
     assert health.last_error
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        (None, "monitor"),
+        (SYSTEM_CONFIG, "monitor"),
+        (Path("/srv/my monitor/config.toml"), "monitor --config '/srv/my monitor/config.toml'"),
+    ],
+)
+def test_origin_names_a_configuration_that_is_not_the_default(path, command):
+    assert origin_of(Config(path=path), "web1", "http://127.0.0.1:10190/") == Origin(
+        "web1", "http://127.0.0.1:10190/", command
+    )

@@ -37,6 +37,13 @@ def test_scorecard_names_the_horizons_with_too_few_periods():
     assert len(scorecard_blocks(enough)) == len(scorecard_blocks(SCORECARD)) - 1
 
 
+def test_scorecard_heading_names_baselines_only_next_to_baselines():
+    (first, *others) = SCORECARD.horizons
+    alone = replace(SCORECARD, horizons=(replace(first, scores=first.scores[:1]), *others))
+    assert "baselines" in str(scorecard_blocks(SCORECARD)[0])
+    assert "baselines" not in str(scorecard_blocks(alone)[0])
+
+
 def test_score_report_matches_golden(overview, state, assert_golden):
     horizons = tuple(map(score_document, overview.scores))
     reports = {

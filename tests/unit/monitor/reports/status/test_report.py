@@ -12,6 +12,7 @@ from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.reports.status import model_line, status_line, status_report
 from monitor.sampling.storage_state import StorageState
+from monitor.system.formatting import format_time
 from monitor.training.bootstrap_model import pretrained_task
 from storage import AnomalyRecord, StorageErrorKind, TrainingOutcome
 from tests.unit.monitor.conftest import NOW, TRAINING_REPORT, damaged
@@ -122,6 +123,13 @@ def test_model_line_states_what_the_first_training_waits_for(live, overview):
     young = replace(overview, model=None, covered=720.0)
     assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the required 2 h"
     assert model_line(live, young).startswith("model 3 serves; no model of this host yet: not enough history")
+
+
+def test_predictions_of_a_stopped_daemon_are_listed_with_their_time(overview):
+    running = str(status_report(status_document(overview, "x.db")))
+    stopped = str(status_report(status_document(replace(overview, daemon_running=False), "x.db")))
+    line = f"made {format_time(overview.predictions[0].at)}, before the daemon stopped"
+    assert (line in running, line in stopped) == (False, True)
 
 
 def test_status_report_names_problems_of_the_daemon(overview):

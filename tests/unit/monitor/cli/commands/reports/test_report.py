@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
-from storage import CapacityRow
+from storage import AnomalyRecord, CapacityRow
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +20,7 @@ def test_report_covers_the_requested_period(run, arguments, days):
     assert result.code == ExitCode.DONE
     assert result.document["since"] == pytest.approx(time.time() - days * DAY, abs=60)
     assert result.document["anomalies"]["anomalies"] == 0
+    assert result.document["anomalies"]["days"] == pytest.approx(days, abs=0.01)
 
 
 def test_report_prints_text_by_default(run):
@@ -53,3 +54,15 @@ def test_report_scores_capacity_predictions_of_the_period(run, outcomes, brier):
     assert (scores["model"]["scored"], scores["model"]["brier"], capacity["outcomes_needed"]) == (outcomes, brier, 96)
     assert (brier is None) == ("not enough data yet" in run("report").output)
     assert run("report", "--since", "60s", "--json").document["capacity"]["scores"] == []
+
+
+@pytest.mark.parametrize(("since", "anomalies"), [("60d", 1), ("30d", 0)])
+def test_report_counts_the_anomalies_of_the_period(run, since, anomalies):
+    now = time.time()
+    run.add_samples(now)
+    started_at = now - 40 * DAY
+    with run.stores() as stores:
+        stores.anomalies.add(
+            AnomalyRecord(started_at, started_at + 60, 0.9, started_at, "joint", {"cpu_usage": 1.0}, 1)
+        )
+    assert run("report", "--since", since, "--json").document["anomalies"]["anomalies"] == anomalies

@@ -44,3 +44,15 @@ def test_source_of_a_fleet_is_checked_with_its_files(run):
     assert len(problems) == 2
     assert "load_per_cpu" in problems[0]
     assert "missing.yml" in problems[1]
+
+
+def test_missing_secret_file_of_a_channel_is_a_warning(run):
+    run.config.write_text(
+        "[notify.channels.ops]\nurl_file = 'missing'\n[notify.channels.on-call]\nurl_file = 'present'\n"
+    )
+    (run.config.parent / "present").write_text("http://127.0.0.1/")
+    result = run("check-config")
+    assert result.code == ExitCode.DONE
+    assert "notify" in tomllib.loads(result.output)
+    (line,) = result.errors.splitlines()
+    assert line == f"warning: notify.channels.ops: {run.config.parent / 'missing'}: No such file or directory"
