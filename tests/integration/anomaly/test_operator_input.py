@@ -53,7 +53,7 @@ def test_incident_is_counted_and_excluded_from_the_next_training(stores):
     samples = stores.samples.between(0.0, host.now)
     assert train_detector(stores, CONFIG, samples[:, 0], samples[:, 1:], host.now).report.kept
     stores.anomalies.set_verdict(event.id, Verdict.INCIDENT, "a leak", host.now)
-    counts = anomaly_count_document(stores.anomalies.since(0.0), 2.0, host.now)
+    counts = anomaly_count_document(stores.anomalies.since(0.0), 2.0, 0.0, host.now)
     assert (counts.anomalies, counts.verdicts["incident"]) == (1, 1)
     retrained = train_detector(stores, CONFIG, samples[:, 0], samples[:, 1:], host.now).report
     assert not retrained.kept

@@ -20,6 +20,7 @@ PATTERNS = (
     "mixin/*.*",
     "mixin/*/*.libsonnet",
     "monitor.service",
+    "monitor-fleet.service",
     "monitor-processes*",
     "prometheus/*.yml",
     "grafana/dashboards/*.json",
