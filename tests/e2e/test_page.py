@@ -12,11 +12,13 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
@@ -126,11 +128,14 @@ def set_window(driver, width, height, *, mobile=False):
 
 
 def wait_until(condition, seconds=15):
+    """Wait until a condition holds; an element of a page that is just replaced counts as not yet there."""
     end = time.monotonic() + seconds
-    while not (result := condition()):
+    while True:
+        with suppress(StaleElementReferenceException, NoSuchElementException):
+            if result := condition():
+                return result
         assert time.monotonic() < end, "condition not met in time"
         time.sleep(0.1)
-    return result
 
 
 def element(driver, selector):
