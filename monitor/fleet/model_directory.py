@@ -16,10 +16,10 @@ from model.forecast.serialization.own_models import loads_own
 from monitor.config.loader import Config, default_state_directory
 from monitor.system.atomic_write import open_replacement
 from monitor.system.logging import get_logger
+from storage.inspection import database_path
 
 log = get_logger(__name__)
 
-SQLITE_PREFIX = "sqlite:///"
 MAX_BYTES = 16_000_000
 """Largest size of a file that is read."""
 
@@ -37,11 +37,8 @@ def model_directory(config: Config, step: float) -> ModelDirectory:
     high_load = config.high_load
     task = json.dumps([high_load.rules, high_load.sustained, high_load.horizons, step])
     digest = hashlib.sha256(task.encode()).hexdigest()[:16]
-    url = config.database_url
-    if url.startswith(SQLITE_PREFIX):
-        parent = Path(url.removeprefix(SQLITE_PREFIX)).parent
-    else:
-        parent = default_state_directory(os.environ)
+    database = database_path(config.database_url)
+    parent = default_state_directory(os.environ) if database is None else database.parent
     return ModelDirectory(parent / "fleet-models" / digest)
 
 
@@ -76,10 +73,10 @@ class ModelDirectory:
         self._save(self._own_path(host), blob)
 
     def remove_own(self, host: str) -> None:
-        """Remove the own model of a host, if there is one.
+        """Delete the own model of a host; do nothing without one.
 
         Raises:
-            OSError: the file cannot be removed.
+            OSError: the file cannot be deleted.
         """
         path = self._own_path(host)
         if path.exists():

@@ -70,20 +70,18 @@ def _event(origin: Origin, incident: NotifiedIncident, change: Change, forecast:
     at = forecast.predictions[0].at
     number = _described_prediction(forecast, incident.level)
     prediction = forecast.predictions[number]
-    # A level is notified once, so that the key is unique.
-    step = change if change is not Change.ESCALATED else f"{change}-{incident.level:g}"
     return Event(
-        key=f"{key}/{step}",
+        key=event_key(key, change, incident.level),
         incident=key,
         kind=EventKind.HIGH_LOAD,
         change=change,
         severity=severity_of(incident.level),
-        severities=_severities(incident),
+        severities=severities_of(incident),
         host=origin.host,
         at=at,
         started_at=incident.started_at,
         url=origin.url,
-        title=_title(origin.host, incident, change, at),
+        title=title_of(origin.host, incident, change, at),
         horizon=prediction.horizon,
         probability=prediction.probability,
         base_rate=prediction.baseline_probability,
@@ -92,7 +90,15 @@ def _event(origin: Origin, incident: NotifiedIncident, change: Change, forecast:
     )
 
 
-def _severities(incident: NotifiedIncident) -> tuple[Severity, ...]:
+def event_key(incident: str, change: Change, level: float) -> str:
+    """Return the idempotency key of an event: that of its incident and the change.
+
+    A level is notified once, so that the key is unique.
+    """
+    return f"{incident}/{change}-{level:g}" if change is Change.ESCALATED else f"{incident}/{change}"
+
+
+def severities_of(incident: NotifiedIncident) -> tuple[Severity, ...]:
     """Return the severities of an incident so far, from that of its start to that of its level."""
     ascending = list(Severity)
     first = ascending.index(severity_of(incident.first_level))
@@ -105,7 +111,8 @@ def _described_prediction(forecast: Forecast, level: float) -> int:
     return horizons.index(level) if level in horizons else horizons.index(min(horizons))
 
 
-def _title(host: str, incident: NotifiedIncident, change: Change, at: float) -> str:
+def title_of(host: str, incident: NotifiedIncident, change: Change, at: float) -> str:
+    """Return the title of an event at a time in seconds since the epoch."""
     if change is Change.CLEARED:
         ended = "High load ended" if incident.level == HIGH_LOAD else "Warning of high load cleared"
         return f"{ended} on {host} after {approximate_duration(max(0.0, at - incident.started_at))}"

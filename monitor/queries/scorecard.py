@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from model.array_types import Integers
 from model.features.labels import Rules, future_labels
 from model.features.rolling_window import RollingWindow
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
@@ -151,10 +152,24 @@ def read_baseline_inputs(
     return BaselineInputs(**arrays | {"last_high": np.maximum.accumulate(arrays["last_high"])})
 
 
-def _read_chunk(
+def read_window(
     stores: Stores, rules: Rules, step: float, horizons: Sequence[float], period: tuple[float, float]
-) -> BaselineInputs:
-    """Return the inputs of one chunk; `last_high` refers to the chunk and the samples shortly before it only."""
+) -> tuple[RollingWindow, Integers]:
+    """Read the samples of a period, with those around it that states and labels depend on.
+
+    Args:
+        stores: repositories.
+        rules: high-load rules.
+        step: seconds between samples.
+        horizons: seconds.
+        period: start (excluded) and end (included) in seconds since the epoch.
+
+    Returns:
+        Rolling window, and (n,) index of the first sample of each EVALUATION_INTERVAL of the period.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
     start, end = period
     margin = rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * step
     samples = stores.samples.between(start - margin, end + max(horizons) + 2 * step, rules.metrics)
@@ -162,7 +177,14 @@ def _read_chunk(
     window.extend(samples[:, 0], samples[:, 1:])
     inside = np.flatnonzero((window.times > start) & (window.times <= end))
     intervals = window.times[inside] // EVALUATION_INTERVAL
-    rows = inside[np.diff(intervals, prepend=-np.inf) > 0]
+    return window, inside[np.diff(intervals, prepend=-np.inf) > 0]
+
+
+def _read_chunk(
+    stores: Stores, rules: Rules, step: float, horizons: Sequence[float], period: tuple[float, float]
+) -> BaselineInputs:
+    """Return the inputs of one chunk; `last_high` refers to the chunk and the samples shortly before it only."""
+    window, rows = read_window(stores, rules, step, horizons, period)
     return BaselineInputs(
         times=window.times[rows],
         load_index=window.load_index[rows],

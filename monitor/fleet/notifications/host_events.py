@@ -16,10 +16,9 @@ from monitor.fleet.process.host_table import HostTable
 from monitor.fleet.process.state import FleetState
 from monitor.fleet.serving.application import HOST_PAGE_PREFIX
 from monitor.notifications.collector import CalmTimer, notification_of
-from monitor.notifications.events import Change, Event, EventKind, Severity, incident_key, severity_of
-from monitor.notifications.high_load import HIGH_LOAD
+from monitor.notifications.events import Change, Event, EventKind, incident_key, severity_of
+from monitor.notifications.high_load import HIGH_LOAD, event_key, severities_of, title_of
 from monitor.notifications.outbox import Outbox
-from monitor.system.formatting import approximate_duration, format_duration
 from monitor.training.exclusions import in_maintenance
 from storage import NotifiedIncident, StorageError
 
@@ -127,22 +126,21 @@ class FleetEventCollector:
 
     def _event(self, table: HostTable, host: str, row: int, change: Change, incident: NotifiedIncident) -> Event:
         key = incident_key(host, EventKind.HIGH_LOAD, incident.started_at)
-        step = change if change is not Change.ESCALATED else f"{change}-{incident.level:g}"
         horizons = list(table.horizons)
         number = horizons.index(incident.level) if incident.level in horizons else 0
         base_rate = float(table.base_rates[row, number])
         return Event(
-            key=f"{key}/{step}",
+            key=event_key(key, change, incident.level),
             incident=key,
             kind=EventKind.HIGH_LOAD,
             change=change,
             severity=severity_of(incident.level),
-            severities=_severities(incident),
+            severities=severities_of(incident),
             host=host,
             at=table.time,
             started_at=incident.started_at,
             url=f"{self._page_url()}{HOST_PAGE_PREFIX}{quote(host, safe=':')}",
-            title=_title(host, incident, change, table.time),
+            title=title_of(host, incident, change, table.time),
             horizon=horizons[number],
             probability=float(table.probabilities[row, number]),
             base_rate=base_rate if np.isfinite(base_rate) else None,
@@ -196,19 +194,3 @@ def _level(table: HostTable, row: int) -> float:
     if table.high[row]:
         return HIGH_LOAD
     return min(horizon for horizon, warns in zip(table.horizons, table.warnings[row], strict=True) if warns)
-
-
-def _severities(incident: NotifiedIncident) -> tuple[Severity, ...]:
-    """Return the severities of an incident so far, from that of its start to that of its level."""
-    ascending = list(Severity)
-    first = ascending.index(severity_of(incident.first_level))
-    return tuple(ascending[first : ascending.index(severity_of(incident.level)) + 1])
-
-
-def _title(host: str, incident: NotifiedIncident, change: Change, at: float) -> str:
-    if change is Change.CLEARED:
-        ended = "High load ended" if incident.level == HIGH_LOAD else "Warning of high load cleared"
-        return f"{ended} on {host} after {approximate_duration(max(0.0, at - incident.started_at))}"
-    if incident.level == HIGH_LOAD:
-        return f"High load on {host}"
-    return f"High load expected on {host} within {format_duration(incident.level)}"

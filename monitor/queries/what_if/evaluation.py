@@ -11,7 +11,8 @@ from model.array_types import Floats
 from model.features.labels import Rules
 from model.forecast.events import EventScore, HorizonScorecard, make_scorecard, warning_score
 from model.forecast.online.hysteresis import replay_warnings, start_threshold
-from monitor.queries.what_if.inputs import RESOLUTION, Labels, StoredProbabilities
+from monitor.queries.scorecard import EVALUATION_INTERVAL
+from monitor.queries.what_if.inputs import Labels, StoredProbabilities
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _evaluate_horizon(
     """Return the warnings for one horizon; predictions without a sample shortly before them are left out."""
     row = np.searchsorted(labels.times, predictions.at, side="right") - 1
     age = predictions.at - labels.times[np.maximum(row, 0)] if len(labels.times) else np.zeros(len(row))
-    known = (row >= 0) & (age < 2 * RESOLUTION)
+    known = (row >= 0) & (age < 2 * EVALUATION_INTERVAL)
     at, row = predictions.at[known], row[known]
     in_period = labels.in_period[row]
     active = replay_warnings(

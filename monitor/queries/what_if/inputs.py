@@ -10,23 +10,15 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.labels import Rules, future_labels
-from model.features.rolling_window import RollingWindow
-from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.forecast.events import period_onsets
-from model.units import HOUR
+from monitor.queries.scorecard import CHUNK_SECONDS, EVALUATION_INTERVAL, read_window
 from monitor.stores import Stores
 from storage import Prediction
-
-CHUNK_SECONDS = 6 * HOUR
-"""Seconds that are read at once, which bounds memory."""
-
-RESOLUTION = 30.0
-"""Shortest time in seconds between two evaluated predictions, as in a usual evaluation of alert rules."""
 
 
 @dataclass(frozen=True)
 class StoredProbabilities:
-    """Stored predictions of one horizon, at most one per RESOLUTION.
+    """Stored predictions of one horizon, at most one per EVALUATION_INTERVAL.
 
     Attributes:
         at: (rows,) seconds since the epoch, increasing.
@@ -41,7 +33,7 @@ class StoredProbabilities:
 
 @dataclass(frozen=True)
 class Labels:
-    """Load state and outcomes by some rules, at most one row per RESOLUTION.
+    """Load state and outcomes by some rules, at most one row per EVALUATION_INTERVAL.
 
     Attributes:
         times: (rows,) seconds since the epoch, increasing.
@@ -111,12 +103,7 @@ def _label_chunk(
 ) -> Labels:
     """Return the labels of one chunk; `last_high` refers to the chunk and the samples shortly before it only."""
     start, end = period
-    margin = rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * step
-    samples = stores.samples.between(start - margin, end + max(horizons) + 2 * step, rules.metrics)
-    window = RollingWindow(rules.metrics, rules, step)
-    window.extend(samples[:, 0], samples[:, 1:])
-    inside = np.flatnonzero((window.times > start) & (window.times <= end))
-    rows = inside[np.diff(window.times[inside] // RESOLUTION, prepend=-np.inf) > 0]
+    window, rows = read_window(stores, rules, step, horizons, period)
     onsets = period_onsets(window.times, window.state, window.period_start)
     return Labels(
         times=window.times[rows],
@@ -133,6 +120,6 @@ def _chunks(period: tuple[float, float]) -> list[tuple[float, float]]:
 
 
 def _thinned(predictions: Sequence[Prediction]) -> Floats:
-    """Return time, probability and threshold (rows, 3) of the first prediction in each RESOLUTION."""
+    """Return time, probability and threshold (rows, 3) of the first prediction in each EVALUATION_INTERVAL."""
     values = np.array([(p.at, p.probability, p.threshold) for p in predictions], dtype=np.float64).reshape(-1, 3)
-    return values[np.diff(values[:, 0] // RESOLUTION, prepend=-np.inf) > 0]
+    return values[np.diff(values[:, 0] // EVALUATION_INTERVAL, prepend=-np.inf) > 0]

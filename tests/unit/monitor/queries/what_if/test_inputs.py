@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
-from monitor.queries.what_if.inputs import RESOLUTION, read_labels, read_probabilities
+from monitor.queries.scorecard import EVALUATION_INTERVAL
+from monitor.queries.what_if.inputs import read_labels, read_probabilities
 from tests.unit.monitor.conftest import NOW
 
 from .conftest import DURATION, HORIZON, ONSETS, START, STEP
@@ -19,8 +20,8 @@ def test_probabilities_are_thinned_by_horizon(history):
     stored = read_probabilities(history, (300.0, HORIZON), PERIOD)
     assert len(stored[300.0].at) == 0
     at = stored[HORIZON].at
-    assert len(np.unique(at // RESOLUTION)) == len(at)
-    assert len(at) > 0.9 * (NOW - START) / RESOLUTION
+    assert len(np.unique(at // EVALUATION_INTERVAL)) == len(at)
+    assert len(at) > 0.9 * (NOW - START) / EVALUATION_INTERVAL
     assert set(stored[HORIZON].probability) == {0.1, 0.6, 0.9}
 
 
