@@ -12,7 +12,7 @@ LOCK_WAIT = 0.5
 
 
 class ServerKeeper:
-    """Keeps a database on a server open for a daemon, like `DatabaseKeeper`.
+    """Keeper of a database on a server: the counterpart of `DatabaseKeeper` for files.
 
     The session that holds the lock of the daemon is lost at a restart and at a failover. The database is then opened
     again.

@@ -30,7 +30,7 @@ def mounted_filesystems(exclude: Sequence[str], types: Sequence[str]) -> Sequenc
 
 
 class CapacityRecorder:
-    """Reads the use of all resources. For use by one thread."""
+    """Reader of the use of file systems and memory; for use by one thread."""
 
     def __init__(
         self, stores: Stores, section: CapacitySection, filesystems: Filesystems = mounted_filesystems

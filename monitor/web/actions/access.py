@@ -41,7 +41,7 @@ REFUSAL_LIMIT = RateLimitSection(interval=60.0, burst=5)
 
 
 class ActionAccess:
-    """Decides which requests may record something; thread-safe.
+    """Access control of actions; thread-safe.
 
     A token is the HMAC of the user name with a random key of this process (synchroniser token). It is in the pages,
     which no other site can read.
